@@ -1,0 +1,51 @@
+//! A request body, within the limit.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use futures_util::StreamExt;
+
+/// How much of a body that is too large is still read, and for how long, before the 413: a client
+/// that is cut off while it sends sees a broken connection instead of the answer.
+const DRAIN_BYTES: usize = 64 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+
+/// Why there is no body.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum BodyError {
+    TooLarge,
+    /// The client went away, or sent something that is not HTTP.
+    Broken,
+}
+
+/// The whole body, if it is at most `limit` bytes long.
+pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut stream = body.into_data_stream();
+    let mut all = Vec::new();
+    let mut too_large = announced > limit;
+    if !too_large {
+        all.reserve_exact(announced);
+    }
+    while !too_large {
+        match stream.next().await {
+            None => return Ok(all.into()),
+            Some(Err(_)) => return Err(BodyError::Broken),
+            Some(Ok(chunk)) if chunk.len() > limit - all.len() => too_large = true,
+            Some(Ok(chunk)) => all.extend_from_slice(&chunk),
+        }
+    }
+    drop(all);
+    let drain = async {
+        let mut drained = 0;
+        while let Some(Ok(chunk)) = stream.next().await {
+            drained += chunk.len();
+            if drained > DRAIN_BYTES {
+                break;
+            }
+        }
+    };
+    // Past that time the client gets its 413 as it is.
+    let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
+    Err(BodyError::TooLarge)
+}

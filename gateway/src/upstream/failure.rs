@@ -1,0 +1,39 @@
+//! Why Redis gave no reply.
+
+use redis::RedisError;
+
+/// Why Redis gave no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No connection could be made: nothing was sent.
+    Unreachable,
+    /// Redis refused the gateway's own login: nothing was sent.
+    Login,
+    /// The connection ended: what was sent may have been done or not.
+    Lost,
+    /// No reply in time: what was sent may have been done or not.
+    TimedOut,
+}
+
+impl Failure {
+    /// For the caller.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Unreachable => "ERR the gateway cannot reach Redis",
+            Self::Login => "ERR Redis refused the gateway's login",
+            Self::Lost => "ERR the gateway lost its connection to Redis",
+            Self::TimedOut => "ERR Redis did not answer the gateway in time",
+        }
+    }
+}
+
+/// Of an error that came after something was sent.
+impl From<RedisError> for Failure {
+    fn from(error: RedisError) -> Self {
+        if error.is_timeout() {
+            Self::TimedOut
+        } else {
+            Self::Lost
+        }
+    }
+}
