@@ -1,1 +1,35 @@
 //! Caching, exact rate limiting and sessions for edge runtimes, over Upstash's Redis REST API.
+//!
+//! Everything is an [`Op`]: commands out, a typed reply in. Ops compose, and what composes travels together:
+//! a rate limit, a session and a cached page are one HTTP request.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod cache;
+mod client;
+mod duration;
+mod error;
+mod flow;
+pub mod host;
+mod keys;
+mod op;
+mod ratelimit;
+mod script;
+mod wire;
+
+pub use cache::{Cache, Delete, Get, Set};
+pub use client::{Builder, Redis, RequestEvent};
+pub use duration::duration_ms;
+pub use error::{EdgeError, ErrorKind};
+pub use op::{Context, Op, Settled};
+pub use ratelimit::{Check, Decision, Limit, OnFailure, Policy, RateLimiter, Source};
+pub use script::Script;
+pub use wire::{Arg, Array, Commands, Replies, Reply};

@@ -1,0 +1,98 @@
+//! What a client is told once.
+
+use std::rc::Rc;
+
+use super::{Redis, Server, Shared};
+use crate::error::EdgeError;
+use crate::host::Host;
+
+/// Options of a [`Redis`] client.
+pub struct Builder {
+    url: String,
+    token: String,
+    timeout_ms: u64,
+}
+
+pub(super) struct Config {
+    /// Where pipelines go.
+    pub pipeline: String,
+    /// `Bearer ..`.
+    pub authorization: String,
+    pub timeout_ms: u64,
+}
+
+impl Builder {
+    pub(super) fn new(url: &str, token: &str) -> Self {
+        Self {
+            url: url.trim().trim_end_matches('/').to_owned(),
+            token: token.trim().to_owned(),
+            timeout_ms: 5_000,
+        }
+    }
+
+    /// How long a whole call may take, in milliseconds, when its ops have no opinion. Default 5,000.
+    #[must_use]
+    pub fn timeout_ms(mut self, timeout_ms: u64) -> Self {
+        self.timeout_ms = timeout_ms;
+        self
+    }
+
+    /// A client of the web's `fetch`.
+    ///
+    /// # Errors
+    /// `invalid_config` when the URL or the token cannot be right.
+    #[cfg(target_arch = "wasm32")]
+    pub fn build(self) -> Result<Redis, EdgeError> {
+        self.build_with(crate::host::Web)
+    }
+
+    /// A client inside a tokio runtime.
+    ///
+    /// # Errors
+    /// `invalid_config` when the URL or the token cannot be right.
+    #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+    pub fn build(self) -> Result<Redis, EdgeError> {
+        self.build_with(crate::host::Native::default())
+    }
+
+    /// A client whose door to the outside is `host`.
+    ///
+    /// # Errors
+    /// `invalid_config` when the URL or the token cannot be right.
+    pub fn build_with(self, host: impl Host + 'static) -> Result<Redis, EdgeError> {
+        let rest = ["https://", "http://"]
+            .iter()
+            .find_map(|scheme| self.url.strip_prefix(scheme));
+        if !rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(is_url_byte)) {
+            return Err(EdgeError::config(
+                "url must be the REST URL of the database: https:// and a host",
+            ));
+        }
+        // A token is a header's value: a line break in it would be another header.
+        if self.token.is_empty() || !self.token.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(EdgeError::config(
+                "token must be the REST token of the database: visible ASCII, not empty",
+            ));
+        }
+        if self.timeout_ms == 0 {
+            return Err(EdgeError::config("timeout must be longer than 0"));
+        }
+        Ok(Redis {
+            shared: Rc::new(Shared {
+                config: Config {
+                    pipeline: self.url + "/pipeline",
+                    authorization: "Bearer ".to_owned() + &self.token,
+                    timeout_ms: self.timeout_ms,
+                },
+                host: Box::new(host),
+                server: Server::default().into(),
+            }),
+            observer: None,
+        })
+    }
+}
+
+/// No query, no fragment and no user info, which would carry the token into logs.
+fn is_url_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'@' | b'\\')
+}

@@ -1,0 +1,95 @@
+//! `Redis`: sends the ops of one run as one request and hands each its own replies.
+
+mod config;
+mod pump;
+mod server;
+mod task;
+
+use std::rc::Rc;
+
+use crate::error::EdgeError;
+use crate::host::Host;
+use crate::op::{Context, Op};
+use crate::wire::Commands;
+
+pub use config::Builder;
+pub(crate) use pump::Pump;
+
+use config::Config;
+use server::Server;
+
+/// A client of one Upstash Redis database. Clones are cheap and share what was learnt of the server.
+///
+/// Creating one does nothing: no time, no randomness, no request.
+#[derive(Clone)]
+pub struct Redis {
+    shared: Rc<Shared>,
+    observer: Option<Observer>,
+}
+
+struct Shared {
+    config: Config,
+    host: Box<dyn Host>,
+    server: std::cell::RefCell<Server>,
+}
+
+type Observer = Rc<dyn Fn(&RequestEvent)>;
+
+/// One finished HTTP request: counts and a code, never a key or a value.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequestEvent {
+    /// How many commands it carried.
+    pub commands: usize,
+    /// From sending to the last byte of the answer, in milliseconds.
+    pub duration_ms: u64,
+    /// Bytes of the request's body.
+    pub bytes_out: usize,
+    /// Bytes of the answer's body.
+    pub bytes_in: usize,
+    /// The error that befell the whole request, if one did.
+    pub error: Option<EdgeError>,
+}
+
+impl Redis {
+    /// Starts the configuration of a client for the database at `url` (`https://..`), with its REST token.
+    #[must_use]
+    pub fn builder(url: &str, token: &str) -> Builder {
+        Builder::new(url, token)
+    }
+
+    /// A client of the web's `fetch` with the defaults of [`Builder`].
+    ///
+    /// # Errors
+    /// `invalid_config` when the URL or the token cannot be right.
+    #[cfg(target_arch = "wasm32")]
+    pub fn new(url: &str, token: &str) -> Result<Self, EdgeError> {
+        Self::builder(url, token).build()
+    }
+
+    /// A view of the same client that also tells `observer` of each finished request.
+    #[must_use]
+    pub fn observed(&self, observer: impl Fn(&RequestEvent) + 'static) -> Self {
+        Self {
+            shared: Rc::clone(&self.shared),
+            observer: Some(Rc::new(observer)),
+        }
+    }
+
+    /// Sends the commands of `op` as one request and reads its replies.
+    ///
+    /// Whatever is run together is one round trip: `redis.run((limiter.check(id)?, sessions.load(cookie)))`.
+    ///
+    /// # Errors
+    /// What `op` makes of its replies: its own failure policy decides whether an outage is an error.
+    pub async fn run<O: Op>(&self, mut op: O) -> Result<O::Output, EdgeError> {
+        let host = self.shared.host.as_ref();
+        let mut commands = Commands::default();
+        let timeout = op.timeout_ms();
+        commands.scope(|out| op.encode(&Context::new(host), out))?;
+        let task = self.send(commands, timeout).await;
+        let slots = task.slots();
+        let mut replies = task.replies(&slots);
+        replies.scope(|replies| op.decode(&Context::new(host), replies))
+    }
+}

@@ -1,0 +1,157 @@
+//! The async pump: drives tasks and flows over a host's `fetch` and timers.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use super::task::Task;
+use super::{Redis, RequestEvent};
+use crate::error::{EdgeError, ErrorKind};
+use crate::flow::{Event, Flow, Next};
+use crate::host::{Request, Response};
+use crate::op::Context;
+use crate::wire::Commands;
+
+impl Redis {
+    /// Sends the commands, again where only the form of a script was wrong, until all are answered or time is up.
+    pub(crate) async fn send(&self, commands: Commands, timeout_ms: Option<u64>) -> Task {
+        let shared = &self.shared;
+        let timeout = timeout_ms.unwrap_or(shared.config.timeout_ms);
+        let deadline = shared.host.now().saturating_add(timeout);
+        let mut task = Task::new(commands);
+        loop {
+            let Some(body) = task.write(&shared.server.borrow()) else {
+                return task;
+            };
+            let (started, bytes_out) = (shared.host.now(), body.len());
+            let left = deadline.saturating_sub(started);
+            if left == 0 {
+                task.fail(&EdgeError::new(ErrorKind::Timeout, TOO_LATE));
+                return task;
+            }
+            let answer = self.fetch(body, left).await;
+            let bytes_in = answer.as_ref().map_or(0, |response| response.body.len());
+            let error = task.read(answer, &mut shared.server.borrow_mut()).err();
+            if let Some(observer) = &self.observer {
+                observer(&RequestEvent {
+                    commands: task.written(),
+                    duration_ms: shared.host.now().saturating_sub(started),
+                    bytes_out,
+                    bytes_in,
+                    error,
+                });
+            }
+        }
+    }
+
+    /// One request, aborted when `ms` have passed.
+    async fn fetch(&self, body: Vec<u8>, ms: u64) -> Result<Response, EdgeError> {
+        let config = &self.shared.config;
+        let mut headers = vec![
+            ("Authorization", config.authorization.clone()),
+            ("Content-Type", "application/json".to_owned()),
+            ("Upstash-Response-Format", "resp2".to_owned()),
+        ];
+        if let Some(token) = self.shared.server.borrow().sync_token() {
+            headers.push((crate::host::SYNC_TOKEN, token.to_owned()));
+        }
+        let request = Request {
+            url: config.pipeline.clone(),
+            headers,
+            body,
+        };
+        let host = self.shared.host.as_ref();
+        first(host.fetch(request), host.sleep(ms))
+            .await
+            .unwrap_or_else(|| Err(EdgeError::new(ErrorKind::Timeout, TOO_LATE)))
+    }
+}
+
+const TOO_LATE: &str = "no answer within the time allowed";
+
+/// `work`, unless `limit` ends first.
+async fn first<T>(work: impl Future<Output = T>, limit: impl Future<Output = ()>) -> Option<T> {
+    let (mut work, mut limit) = (pin!(work), pin!(limit));
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => limit.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+/// A flow on its way, up to and beyond its answer.
+pub(crate) struct Pump<F: Flow, O> {
+    redis: Redis,
+    flow: F,
+    origin: O,
+    next: Next,
+    commands: Commands,
+}
+
+impl<F, O, R> Pump<F, O>
+where
+    F: Flow,
+    O: FnMut() -> R,
+    R: Future<Output = F::Answer>,
+{
+    /// `origin` is the caller's own function.
+    pub fn new(redis: Redis, flow: F, origin: O) -> Self {
+        Self {
+            redis,
+            flow,
+            origin,
+            next: Next::Start,
+            commands: Commands::default(),
+        }
+    }
+
+    /// Goes on to the flow's answer.
+    pub async fn answer(&mut self) -> F::Answer {
+        while !self.is_finished() {
+            if let Some(answer) = self.advance().await {
+                return answer;
+            }
+        }
+        // The origin is the last resort of every path.
+        (self.origin)().await
+    }
+
+    /// Goes on to the flow's end.
+    pub async fn finish(&mut self) {
+        while !self.is_finished() {
+            self.advance().await;
+        }
+    }
+
+    pub fn is_finished(&self) -> bool {
+        matches!(self.next, Next::End)
+    }
+
+    /// Does what the flow asked for, and asks it what then.
+    async fn advance(&mut self) -> Option<F::Answer> {
+        let host = self.redis.shared.host.as_ref();
+        let mut commands = Commands::default();
+        let step = match std::mem::replace(&mut self.next, Next::End) {
+            Next::Start => self.flow.step(&Context::new(host), Event::Started, &mut commands),
+            Next::Send { timeout_ms } => {
+                let sent = std::mem::take(&mut self.commands);
+                let task = self.redis.send(sent, Some(timeout_ms)).await;
+                let slots = task.slots();
+                let answered = Event::Answered(&mut task.replies(&slots));
+                self.flow.step(&Context::new(host), answered, &mut commands)
+            }
+            Next::Sleep { ms } => {
+                host.sleep(ms).await;
+                self.flow.step(&Context::new(host), Event::Slept, &mut commands)
+            }
+            Next::Fetch => {
+                let fetched = Event::Fetched((self.origin)().await);
+                self.flow.step(&Context::new(host), fetched, &mut commands)
+            }
+            Next::End => return None,
+        };
+        self.commands = commands;
+        self.next = step.next;
+        step.answer
+    }
+}

@@ -1,0 +1,225 @@
+//! One run: what to write, what came, whether again. Both pumps drive it; it does no I/O.
+
+use super::server::Server;
+use crate::error::{EdgeError, ErrorKind};
+use crate::host::Response;
+use crate::script::{Form, Script};
+use crate::wire::{Commands, Head, Replies, Slot, frame, json_error_text, json_string_into, json_to_resp};
+
+/// Once as the client guessed, once in the other form, once after NOSCRIPT, and once more because a
+/// SCRIPT FLUSH can come at any moment. Who is refused more often meets something that is not a Redis.
+const MOST_SENDS: usize = 4;
+
+/// The commands of one run on their way to replies.
+pub(crate) struct Task {
+    commands: Commands,
+    outcomes: Vec<Outcome>,
+    bodies: Vec<Vec<u8>>,
+    written: Vec<Written>,
+    sends: usize,
+}
+
+/// A command of the last write, and the script whose source it carried, if it carried one.
+struct Written {
+    command: usize,
+    loads: Option<(&'static Script, Form)>,
+}
+
+#[derive(Clone)]
+enum Outcome {
+    Waiting,
+    Reply { body: usize, at: usize },
+    Failed(EdgeError),
+}
+
+impl Task {
+    pub fn new(commands: Commands) -> Self {
+        Self {
+            outcomes: vec![Outcome::Waiting; commands.len()],
+            commands,
+            bodies: Vec::new(),
+            written: Vec::new(),
+            sends: 0,
+        }
+    }
+
+    /// The body of the next request: the commands that still wait. `None` when none does.
+    pub(super) fn write(&mut self, server: &Server) -> Option<Vec<u8>> {
+        let form = server.form();
+        let mut body = Vec::new();
+        self.written.clear();
+        for (command, outcome) in self.outcomes.iter().enumerate() {
+            if !matches!(outcome, Outcome::Waiting) {
+                continue;
+            }
+            let (head, rest) = self.commands.get(command)?;
+            body.extend_from_slice(if body.is_empty() { b"[[" } else { b",[" });
+            let mut loads = None;
+            if let Head::Script(script) = head {
+                let source = script.source(form);
+                // An earlier EVAL of the same batch has loaded it by the time this one runs.
+                let earlier = self.written.iter().any(
+                    |w| matches!(w.loads, Some((other, _)) if std::ptr::eq(other, script)),
+                );
+                if server.has(script) || earlier {
+                    body.extend_from_slice(b"\"EVALSHA\",");
+                    json_string_into(&mut body, source.sha1());
+                } else {
+                    body.extend_from_slice(b"\"EVAL\",");
+                    json_string_into(&mut body, source.text);
+                    loads = Some((script, form));
+                }
+                body.push(b',');
+            }
+            body.extend_from_slice(rest);
+            self.written.push(Written { command, loads });
+        }
+        if body.is_empty() {
+            return None;
+        }
+        body.push(b']');
+        self.sends += 1;
+        Some(body)
+    }
+
+    /// How many commands the last write carried.
+    pub fn written(&self) -> usize {
+        self.written.len()
+    }
+
+    /// Takes the answer to the last write. What must be asked again goes on waiting.
+    ///
+    /// # Errors
+    /// What befell the request as a whole; each of its commands has it as its outcome.
+    pub(super) fn read(&mut self, answer: Result<Response, EdgeError>, server: &mut Server) -> Result<(), EdgeError> {
+        let read = answer.and_then(|response| self.replies_of(response, server));
+        if let Err(error) = &read {
+            self.fail(error);
+        }
+        read
+    }
+
+    /// What still waits will not be asked again.
+    pub fn fail(&mut self, error: &EdgeError) {
+        for outcome in &mut self.outcomes {
+            if matches!(outcome, Outcome::Waiting) {
+                *outcome = Outcome::Failed(error.clone());
+            }
+        }
+    }
+
+    fn replies_of(&mut self, response: Response, server: &mut Server) -> Result<(), EdgeError> {
+        let sync_token = response.sync_token.clone();
+        let body = body_of(response)?;
+        let (reply, used) = frame(&body)?;
+        let count = reply.array()?.size_hint().0;
+        if used != body.len() || count != self.written.len() {
+            return Err(EdgeError::corrupt("the replies are not as many as the commands"));
+        }
+        // Only a whole, well-formed answer moves the token.
+        server.synced(sync_token);
+        // The entries follow the line that says how many they are.
+        let mut at = body.iter().position(|b| *b == b'\n').map_or(0, |end| end + 1);
+        for written in &self.written {
+            let (reply, used) = frame(body.get(at..).unwrap_or_default())?;
+            let outcome = match reply {
+                crate::wire::Reply::Error(text) => {
+                    let head = self.commands.get(written.command).map(|(head, _)| head);
+                    if self.sends < MOST_SENDS && again(head, text, server) {
+                        Outcome::Waiting
+                    } else {
+                        Outcome::Failed(EdgeError::from_redis(text))
+                    }
+                }
+                _ => {
+                    if let Some((script, form)) = written.loads {
+                        server.loaded(script, form);
+                    }
+                    Outcome::Reply {
+                        body: self.bodies.len(),
+                        at,
+                    }
+                }
+            };
+            if let Some(slot) = self.outcomes.get_mut(written.command) {
+                *slot = outcome;
+            }
+            at += used;
+        }
+        self.bodies.push(body);
+        Ok(())
+    }
+
+    /// Each command's outcome, in order.
+    pub fn slots(&self) -> Vec<Slot<'_>> {
+        let slot = |outcome: &Outcome| match outcome {
+            Outcome::Failed(error) => Err(error.clone()),
+            Outcome::Waiting => Err(EdgeError::corrupt("a command was never answered")),
+            Outcome::Reply { body, at } => {
+                let body = self.bodies.get(*body).map_or(&[][..], Vec::as_slice);
+                frame(body.get(*at..).unwrap_or_default()).map(|(reply, _)| reply)
+            }
+        };
+        self.outcomes.iter().map(slot).collect()
+    }
+
+    pub fn replies<'a>(&'a self, slots: &'a [Slot<'a>]) -> Replies<'a> {
+        Replies::new(slots, self.commands.scopes())
+    }
+}
+
+/// Whether this error only says that the script must be sent in another way.
+fn again(head: Option<Head>, text: &[u8], server: &mut Server) -> bool {
+    let Some(Head::Script(script)) = head else {
+        return false;
+    };
+    if text.starts_with(b"NOSCRIPT") {
+        server.lost(script);
+        return true;
+    }
+    if text.starts_with(b"ERR Unexpected flag in script shebang") {
+        server.refuses_locking();
+        return true;
+    }
+    false
+}
+
+/// The RESP2 of an answer.
+///
+/// # Errors
+/// What its status or its error text says.
+fn body_of(response: Response) -> Result<Vec<u8>, EdgeError> {
+    let json = response.content_type.starts_with("application/json");
+    match response.status {
+        200 if response.content_type.starts_with("application/octet-stream") => Ok(response.body),
+        200 if json => match json_error_text(&response.body) {
+            Some(text) => Err(EdgeError::from_redis(&text)),
+            None => json_to_resp(&response.body),
+        },
+        200 => Err(EdgeError::corrupt("the reply is neither RESP2 nor JSON")),
+        401 => Err(EdgeError::new(
+            ErrorKind::Unauthorized,
+            "the server refused the token",
+        )),
+        403 => Err(EdgeError::new(
+            ErrorKind::Forbidden,
+            "the server forbids this request",
+        )),
+        413 => Err(EdgeError::new(
+            ErrorKind::TooLarge,
+            "the request is larger than the server takes",
+        )),
+        429 => Err(EdgeError::new(
+            ErrorKind::QuotaExceeded,
+            "the server answered 429: too many requests",
+        )),
+        500.. => Err(EdgeError::new(
+            ErrorKind::ServerError,
+            "the server, or something in front of it, failed",
+        )),
+        _ => Err(match json_error_text(&response.body) {
+            Some(text) => EdgeError::from_redis(&text),
+            None => EdgeError::corrupt("an unexpected status"),
+        }),
+    }
+}

@@ -1,0 +1,193 @@
+//! The one error of this crate.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What went wrong, as a stable name: match on this, never on the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An option is missing or impossible.
+    InvalidConfig,
+    /// An argument of a call is not what the call expects.
+    InvalidArgument,
+    /// The token is missing or wrong.
+    Unauthorized,
+    /// The token is right but may not do this.
+    Forbidden,
+    /// The plan's limit of requests is used up.
+    QuotaExceeded,
+    /// The request or the reply is larger than allowed.
+    TooLarge,
+    /// The deadline passed first.
+    Timeout,
+    /// No answer came: what was sent may or may not have been done.
+    Network,
+    /// The server, or something in front of it, failed (HTTP 5xx).
+    ServerError,
+    /// Redis refused the command.
+    RedisError,
+    /// This server or runtime cannot do it.
+    Unsupported,
+    /// Somebody else changed the same thing first.
+    Conflict,
+    /// The answer cannot be trusted: cut short, malformed, of the wrong count.
+    Corrupt,
+    /// The caller aborted it.
+    Aborted,
+}
+
+/// Every failure of this crate: a [`kind`](Self::kind), its stable [`code`](Self::code), and a message
+/// that never holds a token, a stored value or a whole command.
+///
+/// ```
+/// use upstash_edge::{EdgeError, ErrorKind, Redis};
+/// let error = Redis::builder("ftp://example.com", "token").build().err();
+/// assert_eq!(error.as_ref().map(EdgeError::kind), Some(ErrorKind::InvalidConfig));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeError {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+}
+
+impl EdgeError {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::InvalidConfig, message)
+    }
+
+    pub(crate) fn argument(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::InvalidArgument, message)
+    }
+
+    pub(crate) fn corrupt(message: &'static str) -> Self {
+        Self::new(ErrorKind::Corrupt, message)
+    }
+
+    /// What an error text of Redis, or of the REST server in front of it, means.
+    ///
+    /// Redis quotes arguments in some of its texts, so what is kept ends before the first quote.
+    pub(crate) fn from_redis(text: &[u8]) -> Self {
+        let kept = text
+            .iter()
+            .position(|b| matches!(b, b'\'' | b'"' | b'`') || !(b' '..=b'~').contains(b))
+            .unwrap_or(text.len())
+            .min(160);
+        let shown: String = text.iter().take(kept).map(|b| char::from(*b)).collect();
+        let starts = |prefix: &[u8]| text.starts_with(prefix);
+        let kind = if starts(b"NOPERM") {
+            ErrorKind::Forbidden
+        } else if starts(b"NOAUTH") || starts(b"WRONGPASS") || starts(b"Unauthorized") {
+            ErrorKind::Unauthorized
+        } else if starts(b"ERR max daily request limit") || starts(b"ERR max requests limit") {
+            ErrorKind::QuotaExceeded
+        } else if starts(b"ERR max request size") {
+            ErrorKind::TooLarge
+        } else {
+            ErrorKind::RedisError
+        };
+        Self::new(kind, shown.trim_end().to_owned())
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The stable code, the same in Rust and JavaScript: `"timeout"`, `"invalid_argument"`, ..
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::InvalidConfig => "invalid_config",
+            ErrorKind::InvalidArgument => "invalid_argument",
+            ErrorKind::Unauthorized => "unauthorized",
+            ErrorKind::Forbidden => "forbidden",
+            ErrorKind::QuotaExceeded => "quota_exceeded",
+            ErrorKind::TooLarge => "too_large",
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Network => "network",
+            ErrorKind::ServerError => "server_error",
+            ErrorKind::RedisError => "redis_error",
+            ErrorKind::Unsupported => "unsupported",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::Corrupt => "corrupt",
+            ErrorKind::Aborted => "aborted",
+        }
+    }
+
+    /// The message, without the code.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Timeout
+                | ErrorKind::Network
+                | ErrorKind::ServerError
+                | ErrorKind::QuotaExceeded
+                | ErrorKind::Conflict
+        )
+    }
+
+    /// Whether Redis could not be asked, as opposed to having refused: the moment for a failure policy.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Timeout
+                | ErrorKind::Network
+                | ErrorKind::ServerError
+                | ErrorKind::QuotaExceeded
+                | ErrorKind::Corrupt
+        )
+    }
+}
+
+impl fmt::Display for EdgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())?;
+        f.write_str(": ")?;
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for EdgeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redis_texts_that_quote_arguments_are_cut_before_the_quote() {
+        let error = EdgeError::from_redis(
+            b"ERR unknown command 'secret', with args beginning with: 'password'",
+        );
+        assert_eq!(error.message(), "ERR unknown command");
+        assert_eq!(error.kind(), ErrorKind::RedisError);
+    }
+
+    #[test]
+    fn texts_of_permission_and_quota_have_their_own_codes() {
+        assert_eq!(
+            EdgeError::from_redis(b"NOPERM this user has no permissions").code(),
+            "forbidden"
+        );
+        assert_eq!(
+            EdgeError::from_redis(b"ERR max daily request limit exceeded. Limit: 10000").code(),
+            "quota_exceeded"
+        );
+    }
+}

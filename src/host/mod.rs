@@ -1,0 +1,76 @@
+//! The only door to the outside: time, randomness, sleeping and `fetch`.
+
+mod fake;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod native;
+#[cfg(target_arch = "wasm32")]
+mod web;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::error::EdgeError;
+
+pub use fake::{Fake, Fault};
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub use native::Native;
+#[cfg(target_arch = "wasm32")]
+pub use web::Web;
+
+/// A future of one thread, as those of an edge runtime are.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What the client asks of the world. Dropping a future cancels what it stands for.
+pub trait Host {
+    /// Now, in epoch milliseconds.
+    fn now(&self) -> u64;
+
+    /// Fills `bytes` from a cryptographic source.
+    ///
+    /// # Errors
+    /// `unsupported` when there is none.
+    fn random(&self, bytes: &mut [u8]) -> Result<(), EdgeError>;
+
+    /// Waits `ms` milliseconds.
+    fn sleep(&self, ms: u64) -> LocalFuture<'static, ()>;
+
+    /// Sends one POST and gathers its answer.
+    ///
+    /// Fails with `network` when no whole answer came; an answer of any status is an answer.
+    fn fetch(&self, request: Request) -> LocalFuture<'static, Result<Response, EdgeError>>;
+}
+
+/// One POST.
+pub struct Request {
+    /// Where to.
+    pub url: String,
+    /// Header names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Clone, Default)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Content-Type`, empty when there was none.
+    pub content_type: String,
+    /// `Upstash-Sync-Token`, when there was one.
+    pub sync_token: Option<String>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+pub(crate) const SYNC_TOKEN: &str = "upstash-sync-token";
+
+/// The runtime's randomness, the same call on every target.
+fn entropy(bytes: &mut [u8]) -> Result<(), EdgeError> {
+    getrandom::fill(bytes).map_err(|_| {
+        EdgeError::new(
+            crate::error::ErrorKind::Unsupported,
+            "this runtime has no source of cryptographic randomness",
+        )
+    })
+}

@@ -1,0 +1,49 @@
+//! The host of native programs and tests: tokio and plain HTTP.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy};
+use crate::error::{EdgeError, ErrorKind};
+
+/// Runs inside a tokio runtime; speaks `http:` only.
+#[derive(Default)]
+pub struct Native {
+    http: reqwest::Client,
+}
+
+impl Host for Native {
+    fn now(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), EdgeError> {
+        entropy(bytes)
+    }
+
+    fn sleep(&self, ms: u64) -> LocalFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(Duration::from_millis(ms)))
+    }
+
+    fn fetch(&self, request: Request) -> LocalFuture<'static, Result<Response, EdgeError>> {
+        let mut post = self.http.post(request.url).body(request.body);
+        for (name, value) in request.headers {
+            post = post.header(name, value);
+        }
+        Box::pin(async move {
+            // The cause is dropped: it may hold the URL.
+            let lost = |_| EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server");
+            let answer = post.send().await.map_err(lost)?;
+            let header = |name: &str| {
+                let value = answer.headers().get(name)?;
+                value.to_str().ok().map(str::to_owned)
+            };
+            Ok(Response {
+                status: answer.status().as_u16(),
+                content_type: header("content-type").unwrap_or_default(),
+                sync_token: header(SYNC_TOKEN),
+                body: answer.bytes().await.map_err(lost)?.to_vec(),
+            })
+        })
+    }
+}

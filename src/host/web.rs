@@ -1,0 +1,145 @@
+//! The host of web runtimes: `fetch`, timers and `crypto` of the global scope.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy};
+use crate::error::{EdgeError, ErrorKind};
+
+/// Cloudflare Workers, browsers and everything else with a global `fetch`.
+#[derive(Clone, Copy, Default)]
+pub struct Web;
+
+impl Host for Web {
+    fn now(&self) -> u64 {
+        js_sys::Date::now() as u64
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), EdgeError> {
+        entropy(bytes)
+    }
+
+    fn sleep(&self, ms: u64) -> LocalFuture<'static, ()> {
+        Box::pin(Sleep::start(ms))
+    }
+
+    fn fetch(&self, request: Request) -> LocalFuture<'static, Result<Response, EdgeError>> {
+        Box::pin(async move {
+            // What the runtime says of a failed fetch may hold the URL, so it is not repeated.
+            fetch(request).await.map_err(|_| {
+                EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server")
+            })
+        })
+    }
+}
+
+async fn fetch(request: Request) -> Result<Response, JsValue> {
+    let headers = Object::new();
+    for (name, value) in &request.headers {
+        set(&headers, name, &value.as_str().into())?;
+    }
+    let abort = Abort::new()?;
+    let init = Object::new();
+    set(&init, "method", &"POST".into())?;
+    set(&init, "headers", &headers)?;
+    set(&init, "body", &Uint8Array::from(request.body.as_slice()))?;
+    set(&init, "signal", &get(&abort.controller, "signal")?)?;
+    let answer = call(&js_sys::global(), "fetch", &[request.url.into(), init.into()])?;
+    let answer = JsFuture::from(answer.dyn_into::<Promise>()?).await?;
+    let body = call(&answer, "arrayBuffer", &[])?.dyn_into::<Promise>()?;
+    let headers = get(&answer, "headers")?;
+    let response = Response {
+        status: get(&answer, "status")?.as_f64().unwrap_or_default() as u16,
+        content_type: header(&headers, "content-type")?.unwrap_or_default(),
+        sync_token: header(&headers, SYNC_TOKEN)?,
+        body: Uint8Array::new(&JsFuture::from(body).await?).to_vec(),
+    };
+    abort.disarm();
+    Ok(response)
+}
+
+/// Aborts the fetch when its future is dropped before the end: nobody waits for it any more.
+struct Abort {
+    controller: JsValue,
+    armed: std::cell::Cell<bool>,
+}
+
+impl Abort {
+    fn new() -> Result<Self, JsValue> {
+        let class = get(&js_sys::global(), "AbortController")?.dyn_into::<Function>()?;
+        Ok(Self {
+            controller: Reflect::construct(&class, &Array::new())?,
+            armed: true.into(),
+        })
+    }
+
+    fn disarm(&self) {
+        self.armed.set(false);
+    }
+}
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        if self.armed.get() {
+            let _ = call(&self.controller, "abort", &[]);
+        }
+    }
+}
+
+/// A timer, cleared when dropped: a forgotten one would keep the request of a Worker alive.
+struct Sleep {
+    timer: JsValue,
+    promise: JsFuture,
+}
+
+impl Sleep {
+    fn start(ms: u64) -> Self {
+        let mut timer = JsValue::UNDEFINED;
+        let promise = Promise::new(&mut |resolve, _| {
+            let args = [resolve.into(), JsValue::from_f64(ms as f64)];
+            timer = call(&js_sys::global(), "setTimeout", &args).unwrap_or_default();
+        });
+        Self {
+            timer,
+            promise: promise.into(),
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.promise).poll(cx).map(|_| ())
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        let _ = call(&js_sys::global(), "clearTimeout", &[self.timer.clone()]);
+    }
+}
+
+fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
+    Reflect::get(object, &name.into())
+}
+
+fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsValue> {
+    Reflect::set(object, &name.into(), value).map(|_| ())
+}
+
+fn call(object: &JsValue, name: &str, args: &[JsValue]) -> Result<JsValue, JsValue> {
+    let args: Array = args.iter().collect();
+    get(object, name)?
+        .dyn_into::<Function>()?
+        .apply(object, &args)
+}
+
+fn header(headers: &JsValue, name: &str) -> Result<Option<String>, JsValue> {
+    Ok(call(headers, "get", &[name.into()])?.as_string())
+}

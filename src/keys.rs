@@ -1,0 +1,72 @@
+//! Key names: parts that come from users form no `{}` and no separator, so no two meanings share a key.
+
+use sha2::{Digest, Sha256};
+
+/// Longer parts are hashed: keys are billed as storage and sent at each call.
+const LONGEST: usize = 128;
+
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// `part`, escaped: readable where it can be, different parts always different.
+///
+/// Bytes that could end a hash tag or a part (`{` `}` `:` `%`), spaces and control characters become `%XX`.
+/// A part that is too long becomes `%h` and 128 bits of its SHA-256, which no escaped part can be.
+pub(crate) fn part(text: &str) -> String {
+    let plain = |b: u8| b > b' ' && !matches!(b, b'{' | b'}' | b':' | b'%' | 0x7f);
+    if text.len() > LONGEST {
+        let mut hashed = String::from("%h");
+        for byte in Sha256::digest(text.as_bytes()).iter().take(16) {
+            push_hex(&mut hashed, *byte);
+        }
+        return hashed;
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match u8::try_from(character) {
+            Ok(byte) if byte < 0x80 && !plain(byte) => {
+                escaped.push('%');
+                push_hex(&mut escaped, byte);
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    for nibble in [byte >> 4, byte & 15] {
+        text.push(char::from(
+            HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'),
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn plain_names_stay_readable_and_marks_are_escaped() {
+        assert_eq!(part("user-42@example.com"), "user-42@example.com");
+        assert_eq!(part("a:b{c}%d e"), "a%3Ab%7Bc%7D%25d%20e");
+        assert_eq!(part("\u{e9}"), "\u{e9}");
+        assert_eq!(part(""), "");
+    }
+
+    #[test]
+    fn a_long_part_is_hashed_and_no_short_one_can_pass_for_it() {
+        let long = part(&"x".repeat(200));
+        assert_eq!(long.len(), 34);
+        assert_ne!(long, part(&"x".repeat(201)));
+        assert_ne!(part(&long), long);
+    }
+
+    proptest! {
+        #[test]
+        fn different_parts_are_different_keys(a in any::<String>(), b in any::<String>()) {
+            prop_assert_eq!(a == b, part(&a) == part(&b));
+            prop_assert!(!part(&a).contains(['{', '}', ':', ' ']));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Commands on their way out, encoded once.
+
+use super::json;
+use super::reply::Scope;
+use crate::script::Script;
+
+/// One argument of a command.
+#[derive(Clone, Copy, Debug)]
+pub enum Arg<'a> {
+    /// Text, sent as it is.
+    Text(&'a str),
+    /// An integer.
+    Int(i64),
+}
+
+impl<'a> From<&'a str> for Arg<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Arg<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u32> for Arg<'_> {
+    fn from(number: u32) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl From<u64> for Arg<'_> {
+    /// Redis integers are signed; what is past them is not a length or an instant of this world.
+    fn from(number: u64) -> Self {
+        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<usize> for Arg<'_> {
+    fn from(number: usize) -> Self {
+        (number as u64).into()
+    }
+}
+
+/// How a command begins: by its name, or as whichever form of a script the server knows when the batch is written.
+#[derive(Clone, Copy)]
+pub(crate) enum Head {
+    Plain,
+    Script(&'static Script),
+}
+
+struct Entry {
+    head: Head,
+    end: usize,
+}
+
+/// The commands of one batch: what an [`Op`](crate::Op) appends to.
+///
+/// Arguments are encoded as they are appended, so that a repeated send writes the same bytes.
+#[derive(Default)]
+pub struct Commands {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+    scopes: Vec<Scope>,
+}
+
+impl Commands {
+    /// Appends one command.
+    pub fn command(&mut self, name: &str, args: &[Arg<'_>]) {
+        json::string_into(&mut self.bytes, name);
+        for arg in args {
+            self.bytes.push(b',');
+            self.argument(arg);
+        }
+        self.close(Head::Plain);
+    }
+
+    /// Appends one call of a script: every key it touches, then its arguments.
+    pub fn script(&mut self, script: &'static Script, keys: &[&str], args: &[Arg<'_>]) {
+        json::int_into(&mut self.bytes, i64::try_from(keys.len()).unwrap_or(0));
+        for key in keys {
+            self.bytes.push(b',');
+            json::string_into(&mut self.bytes, key);
+        }
+        for arg in args {
+            self.bytes.push(b',');
+            self.argument(arg);
+        }
+        self.close(Head::Script(script));
+    }
+
+    /// How many commands there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none: then nothing is sent.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What `encode` appends belongs together: the matching [`Replies::scope`](super::Replies::scope) hands it
+    /// exactly its own replies, whatever it makes of them. What a failed `encode` appended is taken back.
+    ///
+    /// # Errors
+    /// That of `encode`.
+    pub fn scope<E>(&mut self, encode: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+        let (bytes, entries, scope) = (self.bytes.len(), self.entries.len(), self.scopes.len());
+        self.scopes.push(Scope::default());
+        let encoded = encode(self);
+        if encoded.is_err() {
+            self.bytes.truncate(bytes);
+            self.entries.truncate(entries);
+            self.scopes.truncate(scope + 1);
+        }
+        let (commands, scopes) = (self.entries.len(), self.scopes.len());
+        if let Some(slot) = self.scopes.get_mut(scope) {
+            *slot = Scope { commands, scopes };
+        }
+        encoded
+    }
+
+    /// The head of command `index`, and its bytes from behind the head to the closing bracket.
+    pub(crate) fn get(&self, index: usize) -> Option<(Head, &[u8])> {
+        let entry = self.entries.get(index)?;
+        let start = match index.checked_sub(1) {
+            None => 0,
+            Some(before) => self.entries.get(before)?.end,
+        };
+        Some((entry.head, self.bytes.get(start..entry.end)?))
+    }
+
+    pub(crate) fn scopes(&self) -> &[Scope] {
+        &self.scopes
+    }
+
+    fn argument(&mut self, arg: &Arg<'_>) {
+        match *arg {
+            Arg::Text(text) => json::string_into(&mut self.bytes, text),
+            Arg::Int(number) => json::int_into(&mut self.bytes, number),
+        }
+    }
+
+    fn close(&mut self, head: Head) {
+        self.bytes.push(b']');
+        self.entries.push(Entry {
+            head,
+            end: self.bytes.len(),
+        });
+    }
+}
