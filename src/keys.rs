@@ -66,7 +66,8 @@ mod tests {
         #[test]
         fn different_parts_are_different_keys(a in any::<String>(), b in any::<String>()) {
             prop_assert_eq!(a == b, part(&a) == part(&b));
-            prop_assert!(!part(&a).contains(['{', '}', ':', ' ']));
+            let mark = part(&a).contains(['{', '}', ':', ' ']);
+            prop_assert!(!mark);
         }
     }
 }

@@ -12,10 +12,7 @@ macro_rules! lock_line {
 macro_rules! script {
     ($file:literal) => {
         $crate::script::Script::new(
-            concat!(
-                $crate::script::lock_line!(),
-                include_str!($file)
-            ),
+            concat!($crate::script::lock_line!(), include_str!($file)),
             include_str!($file),
         )
     };

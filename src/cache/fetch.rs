@@ -46,7 +46,10 @@ pub(super) struct GetOrFetch<T, E> {
 enum State {
     Looking,
     /// Fetching: whether the value may be stored, and whether the caller still waits for it.
-    Fetching { store: bool, waiting: bool },
+    Fetching {
+        store: bool,
+        waiting: bool,
+    },
     /// Storing or releasing.
     Closing,
 }

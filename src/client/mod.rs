@@ -76,9 +76,13 @@ impl Redis {
         }
     }
 
+    pub(crate) fn now(&self) -> u64 {
+        self.shared.host.now()
+    }
+
     /// Sends the commands of `op` as one request and reads its replies.
     ///
-    /// Whatever is run together is one round trip: `redis.run((limiter.check(id)?, sessions.load(cookie)))`.
+    /// Whatever is run together is one round trip: `redis.run((limiter.check(id), sessions.load(cookie)))`.
     ///
     /// # Errors
     /// What `op` makes of its replies: its own failure policy decides whether an outage is an error.

@@ -132,7 +132,9 @@ where
         let host = self.redis.shared.host.as_ref();
         let mut commands = Commands::default();
         let step = match std::mem::replace(&mut self.next, Next::End) {
-            Next::Start => self.flow.step(&Context::new(host), Event::Started, &mut commands),
+            Next::Start => self
+                .flow
+                .step(&Context::new(host), Event::Started, &mut commands),
             Next::Send { timeout_ms } => {
                 let sent = std::mem::take(&mut self.commands);
                 let task = self.redis.send(sent, Some(timeout_ms)).await;
@@ -142,7 +144,8 @@ where
             }
             Next::Sleep { ms } => {
                 host.sleep(ms).await;
-                self.flow.step(&Context::new(host), Event::Slept, &mut commands)
+                self.flow
+                    .step(&Context::new(host), Event::Slept, &mut commands)
             }
             Next::Fetch => {
                 let fetched = Event::Fetched((self.origin)().await);

@@ -35,7 +35,9 @@ impl Server {
     }
 
     pub fn has(&self, script: &'static Script) -> bool {
-        self.scripts.iter().any(|known| std::ptr::eq(*known, script))
+        self.scripts
+            .iter()
+            .any(|known| std::ptr::eq(*known, script))
     }
 
     /// An EVAL of the script in this form was answered: only then does the server have it.

@@ -4,7 +4,9 @@ use super::server::Server;
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::Response;
 use crate::script::{Form, Script};
-use crate::wire::{Commands, Head, Replies, Slot, frame, json_error_text, json_string_into, json_to_resp};
+use crate::wire::{
+    Commands, Head, Replies, Slot, frame, json_error_text, json_string_into, json_to_resp,
+};
 
 /// Once as the client guessed, once in the other form, once after NOSCRIPT, and once more because a
 /// SCRIPT FLUSH can come at any moment. Who is refused more often meets something that is not a Redis.
@@ -58,9 +60,10 @@ impl Task {
             if let Head::Script(script) = head {
                 let source = script.source(form);
                 // An earlier EVAL of the same batch has loaded it by the time this one runs.
-                let earlier = self.written.iter().any(
-                    |w| matches!(w.loads, Some((other, _)) if std::ptr::eq(other, script)),
-                );
+                let earlier = self
+                    .written
+                    .iter()
+                    .any(|w| matches!(w.loads, Some((other, _)) if std::ptr::eq(other, script)));
                 if server.has(script) || earlier {
                     body.extend_from_slice(b"\"EVALSHA\",");
                     json_string_into(&mut body, source.sha1());
@@ -91,7 +94,11 @@ impl Task {
     ///
     /// # Errors
     /// What befell the request as a whole; each of its commands has it as its outcome.
-    pub(super) fn read(&mut self, answer: Result<Response, EdgeError>, server: &mut Server) -> Result<(), EdgeError> {
+    pub(super) fn read(
+        &mut self,
+        answer: Result<Response, EdgeError>,
+        server: &mut Server,
+    ) -> Result<(), EdgeError> {
         let read = answer.and_then(|response| self.replies_of(response, server));
         if let Err(error) = &read {
             self.fail(error);
@@ -114,12 +121,17 @@ impl Task {
         let (reply, used) = frame(&body)?;
         let count = reply.array()?.size_hint().0;
         if used != body.len() || count != self.written.len() {
-            return Err(EdgeError::corrupt("the replies are not as many as the commands"));
+            return Err(EdgeError::corrupt(
+                "the replies are not as many as the commands",
+            ));
         }
         // Only a whole, well-formed answer moves the token.
         server.synced(sync_token);
         // The entries follow the line that says how many they are.
-        let mut at = body.iter().position(|b| *b == b'\n').map_or(0, |end| end + 1);
+        let mut at = body
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(0, |end| end + 1);
         for written in &self.written {
             let (reply, used) = frame(body.get(at..).unwrap_or_default())?;
             let outcome = match reply {
@@ -191,7 +203,12 @@ fn again(head: Option<Head>, text: &[u8], server: &mut Server) -> bool {
 fn body_of(response: Response) -> Result<Vec<u8>, EdgeError> {
     let json = response.content_type.starts_with("application/json");
     match response.status {
-        200 if response.content_type.starts_with("application/octet-stream") => Ok(response.body),
+        200 if response
+            .content_type
+            .starts_with("application/octet-stream") =>
+        {
+            Ok(response.body)
+        }
         200 if json => match json_error_text(&response.body) {
             Some(text) => Err(EdgeError::from_redis(&text)),
             None => json_to_resp(&response.body),

@@ -32,7 +32,8 @@ impl Host for Native {
         }
         Box::pin(async move {
             // The cause is dropped: it may hold the URL.
-            let lost = |_| EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server");
+            let lost =
+                |_| EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server");
             let answer = post.send().await.map_err(lost)?;
             let header = |name: &str| {
                 let value = answer.headers().get(name)?;

@@ -49,7 +49,11 @@ async fn fetch(request: Request) -> Result<Response, JsValue> {
     set(&init, "headers", &headers)?;
     set(&init, "body", &Uint8Array::from(request.body.as_slice()))?;
     set(&init, "signal", &get(&abort.controller, "signal")?)?;
-    let answer = call(&js_sys::global(), "fetch", &[request.url.into(), init.into()])?;
+    let answer = call(
+        &js_sys::global(),
+        "fetch",
+        &[request.url.into(), init.into()],
+    )?;
     let answer = JsFuture::from(answer.dyn_into::<Promise>()?).await?;
     let body = call(&answer, "arrayBuffer", &[])?.dyn_into::<Promise>()?;
     let headers = get(&answer, "headers")?;

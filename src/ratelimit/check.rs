@@ -58,12 +58,7 @@ impl Op for Check {
 
     fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Decision, EdgeError> {
         match replies.take().and_then(verdict) {
-            Ok(verdict) => Ok(Decision::new(
-                &self.limit,
-                verdict,
-                Source::Redis,
-                cx.now(),
-            )),
+            Ok(verdict) => Ok(Decision::new(&self.limit, verdict, Source::Redis, cx.now())),
             Err(error) if error.is_outage() => {
                 Ok(Decision::failure(&self.limit, self.on_failure, cx.now()))
             }

@@ -273,7 +273,11 @@ impl<'a> Reader<'a> {
         let high = self.unit()?;
         let mut point = high;
         if (0xd800..0xdc00).contains(&high)
-            && self.bytes.get(self.at..).unwrap_or_default().starts_with(b"\\u")
+            && self
+                .bytes
+                .get(self.at..)
+                .unwrap_or_default()
+                .starts_with(b"\\u")
         {
             let back = self.at;
             self.at += 2;
@@ -341,7 +345,10 @@ mod tests {
 
     #[test]
     fn an_error_body_gives_its_text() {
-        assert_eq!(error_text(b"{\"error\":\"ERR x\"}"), Some(b"ERR x".to_vec()));
+        assert_eq!(
+            error_text(b"{\"error\":\"ERR x\"}"),
+            Some(b"ERR x".to_vec())
+        );
         assert_eq!(error_text(b"{\"result\":1}"), None);
         assert_eq!(error_text(b"<html>"), None);
     }

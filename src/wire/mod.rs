@@ -5,9 +5,11 @@ mod json;
 mod reply;
 mod resp;
 
-pub use command::{Arg, Commands};
 pub(crate) use command::Head;
-pub(crate) use json::{error_text as json_error_text, string_into as json_string_into, to_resp as json_to_resp};
-pub use reply::{Array, Replies, Reply};
+pub use command::{Arg, Commands};
+pub(crate) use json::{
+    error_text as json_error_text, string_into as json_string_into, to_resp as json_to_resp,
+};
 pub(crate) use reply::Slot;
+pub use reply::{Array, Replies, Reply};
 pub(crate) use resp::frame;

@@ -147,7 +147,9 @@ impl<'a> Replies<'a> {
     /// That of the command, or `corrupt` when no reply is left.
     pub fn take(&mut self) -> Result<Reply<'a>, EdgeError> {
         if self.at >= self.end {
-            return Err(EdgeError::corrupt("more replies were read than commands sent"));
+            return Err(EdgeError::corrupt(
+                "more replies were read than commands sent",
+            ));
         }
         let slot = self.slots.get(self.at).cloned();
         self.at += 1;

@@ -62,7 +62,11 @@ impl<'a> Reader<'a> {
             .at
             .checked_add(length)
             .and_then(|end| Some((self.bytes.get(self.at..end)?, end)))
-            .filter(|(_, end)| self.bytes.get(*end..).is_some_and(|rest| rest.starts_with(b"\r\n")));
+            .filter(|(_, end)| {
+                self.bytes
+                    .get(*end..)
+                    .is_some_and(|rest| rest.starts_with(b"\r\n"))
+            });
         let (bulk, end) = whole.ok_or_else(|| EdgeError::corrupt(CORRUPT))?;
         self.at = end + 2;
         Ok(bulk)
@@ -131,7 +135,10 @@ mod tests {
         assert_eq!(frame(b":-12\r\n"), Ok((Reply::Int(-12), 6)));
         assert_eq!(frame(b"$-1\r\n"), Ok((Reply::Nil, 5)));
         assert_eq!(frame(b"*-1\r\n"), Ok((Reply::Nil, 5)));
-        assert_eq!(frame(b"$4\r\na\r\nb\r\n"), Ok((Reply::Bytes(b"a\r\nb"), 10)));
+        assert_eq!(
+            frame(b"$4\r\na\r\nb\r\n"),
+            Ok((Reply::Bytes(b"a\r\nb"), 10))
+        );
         assert_eq!(frame(b"-ERR no\r\n"), Ok((Reply::Error(b"ERR no"), 9)));
         let (reply, used) = frame(b"*2\r\n:1\r\n*1\r\n$0\r\n\r\n").unwrap();
         assert_eq!(used, 18);

@@ -1,0 +1,100 @@
+//! Whether Redis can be written and read, and how fast.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Serialize;
+
+use crate::client::Redis;
+use crate::error::EdgeError;
+use crate::op::{Context, Op};
+use crate::wire::{Arg, Commands, Replies};
+
+/// What a health check found.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// In one word.
+    pub status: HealthStatus,
+    /// How long the round trip took, in milliseconds.
+    pub latency_ms: u64,
+    /// When it was checked, in epoch milliseconds.
+    pub checked_at: u64,
+    /// Why it is not healthy: a stable error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'static str>,
+}
+
+/// Healthy or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthStatus {
+    /// What was written came back, within half the time allowed.
+    Healthy,
+    /// It came back late, or wrong.
+    Degraded,
+    /// It did not come back.
+    Unhealthy,
+}
+
+/// Writes, reads back and compares, in one round trip of at most `timeout_ms` milliseconds.
+///
+/// One SET and one GET of a key of this check alone, gone after ten seconds.
+pub async fn health(redis: &Redis, timeout_ms: u64) -> Health {
+    let started = redis.now();
+    let probed = redis
+        .run(Probe {
+            timeout_ms,
+            nonce: started,
+        })
+        .await;
+    let ended = redis.now();
+    let latency_ms = ended.saturating_sub(started);
+    let (status, error) = match probed {
+        Ok(true) if latency_ms <= timeout_ms / 2 => (HealthStatus::Healthy, None),
+        Ok(true) => (HealthStatus::Degraded, Some("timeout")),
+        Ok(false) => (HealthStatus::Degraded, Some("corrupt")),
+        Err(error) => (HealthStatus::Unhealthy, Some(error.code())),
+    };
+    Health {
+        status,
+        latency_ms,
+        checked_at: ended,
+        error,
+    }
+}
+
+struct Probe {
+    timeout_ms: u64,
+    key: String,
+}
+
+impl Probe {
+    fn new(timeout_ms: u64) -> Self {
+        Self {
+            timeout_ms,
+            key: String::from("upstash-edge:health:"),
+        }
+    }
+}
+
+impl Op for Probe {
+    /// Whether what came back is what was written.
+    type Output = bool;
+
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        // A key of its own: another check at the same moment must not look like a wrong answer.
+        self.key += &Base64UrlUnpadded::encode_string(&cx.random::<12>()?);
+        let key = Arg::from(&self.key);
+        out.command("SET", &[key, key, "EX".into(), 10u32.into()]);
+        out.command("GET", &[key]);
+        Ok(())
+    }
+
+    fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<bool, EdgeError> {
+        replies.take()?;
+        Ok(replies.take()?.bytes()? == Some(self.key.as_bytes()))
+    }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        Some(self.timeout_ms)
+    }
+}
