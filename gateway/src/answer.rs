@@ -1,8 +1,12 @@
 //! HTTP answers.
 
-use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{Either, Full};
+use hyper::header::{self, HeaderValue};
+use hyper::{Response, StatusCode};
 
 use crate::format::Format;
 use crate::reply::{Reply, json, resp};
@@ -11,8 +15,11 @@ use crate::upstream::Failure;
 const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";
 
+/// An answer: whole, or a stream of events.
+pub(crate) type Answer = Response<Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>>;
+
 /// The reply to one command; one that failed is a 400, in the format that was asked for.
-pub(crate) fn one(reply: &Reply, format: Format) -> Response {
+pub(crate) fn one(reply: &Reply, format: Format) -> Answer {
     let status = match reply {
         Ok(_) => StatusCode::OK,
         Err(_) => StatusCode::BAD_REQUEST,
@@ -24,7 +31,7 @@ pub(crate) fn one(reply: &Reply, format: Format) -> Response {
 }
 
 /// The replies to several: a 200 whatever they are.
-pub(crate) fn several(replies: &[Reply], format: Format) -> Response {
+pub(crate) fn several(replies: &[Reply], format: Format) -> Answer {
     match format {
         Format::Json(strings) => answer(StatusCode::OK, JSON, json::several(replies, strings)),
         Format::Resp2 => answer(StatusCode::OK, BYTES, resp::several(replies)),
@@ -32,12 +39,12 @@ pub(crate) fn several(replies: &[Reply], format: Format) -> Response {
 }
 
 /// What the gateway itself has to say is JSON, whatever was asked for.
-pub(crate) fn error(status: StatusCode, text: &str) -> Response {
+pub(crate) fn error(status: StatusCode, text: &str) -> Answer {
     answer(status, JSON, json::error(text))
 }
 
 /// Redis gave no reply.
-pub(crate) fn failure(failure: Failure) -> Response {
+pub(crate) fn failure(failure: Failure) -> Answer {
     let status = match failure {
         Failure::Unreachable | Failure::Login | Failure::Lost => StatusCode::SERVICE_UNAVAILABLE,
         Failure::TimedOut => StatusCode::GATEWAY_TIMEOUT,
@@ -45,13 +52,20 @@ pub(crate) fn failure(failure: Failure) -> Response {
     error(status, failure.text())
 }
 
+/// Nothing but headers.
+pub(crate) fn empty(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Either::Left(Full::default()));
+    *answer.status_mut() = status;
+    answer
+}
+
 /// Some JSON.
-pub(crate) fn json(text: String) -> Response {
+pub(crate) fn json(text: String) -> Answer {
     answer(StatusCode::OK, JSON, text.into_bytes())
 }
 
-fn answer(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response {
-    let mut answer = Response::new(Body::from(body));
+fn answer(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Answer {
+    let mut answer = Response::new(Either::Left(Full::from(body)));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -2,21 +2,22 @@
 
 use std::net::SocketAddr;
 
-use axum::body::Bytes;
-use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode};
-use axum::response::Response;
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::{Method, Request, StatusCode};
 
-use crate::auth::{Access, Tokens};
+use crate::answer::{self, Answer};
+use crate::auth::Tokens;
 use crate::body::{self, BodyError};
-use crate::command::{self, Command, Verdict, judge};
+use crate::command::{self, Command};
+use crate::execute::Execution;
 use crate::format::Format;
-use crate::reply::{Reply, reply};
 use crate::route::{self, Endpoint, Query};
 use crate::stats::{self, Stats};
 use crate::sync_token::SyncTokens;
-use crate::upstream::{Outcome, Upstream, because};
-use crate::{Config, Error, answer, cors};
+use crate::upstream::Upstream;
+use crate::{Config, Error, cors};
 
 /// What every request needs.
 pub(crate) struct App {
@@ -29,14 +30,8 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
-        if config.token.is_empty() || config.read_only_token.as_deref() == Some("") {
-            return Err(Error::config("a token may not be empty"));
-        }
-        if config.read_only_token.as_deref() == Some(config.token.as_str()) {
-            return Err(Error::config("the two tokens must differ"));
-        }
         Ok(Self {
-            tokens: Tokens::new(config),
+            tokens: Tokens::new(config)?,
             upstream: Upstream::new(config)?,
             stats: Stats::default(),
             sync_tokens: SyncTokens::new(),
@@ -45,7 +40,7 @@ impl App {
     }
 
     /// Answers one request.
-    pub(crate) async fn handle(&self, peer: SocketAddr, request: Request) -> Response {
+    pub(crate) async fn handle(&self, peer: SocketAddr, request: Request<Incoming>) -> Answer {
         let mut answer = if request.method() == Method::OPTIONS {
             cors::preflight(request.headers())
         } else if request.uri().path() == "/stats" {
@@ -58,7 +53,7 @@ impl App {
         answer
     }
 
-    fn stats(&self, peer: SocketAddr, request: &Request) -> Response {
+    fn stats(&self, peer: SocketAddr, request: &Request<Incoming>) -> Answer {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             answer::error(StatusCode::METHOD_NOT_ALLOWED, "ERR method not allowed")
         } else if stats::may_ask(peer, request.headers()) {
@@ -68,7 +63,7 @@ impl App {
         }
     }
 
-    async fn rest(&self, request: Request) -> Result<Response, Response> {
+    async fn rest(&self, request: Request<Incoming>) -> Result<Answer, Answer> {
         let (parts, body) = request.into_parts();
         let with_body = matches!(parts.method, Method::POST | Method::PUT);
         if !with_body && !matches!(parts.method, Method::GET | Method::HEAD) {
@@ -87,136 +82,77 @@ impl App {
         } else {
             Bytes::new()
         };
-        let mut answer = match endpoint {
-            Endpoint::Command => {
-                self.one(command::one(&body).map_err(bad)?, access, format)
-                    .await
-            }
-            Endpoint::Path(segments) => {
-                let command =
-                    path_command(segments, &body, query).ok_or_else(|| bad("ERR empty command"))?;
-                self.one(command, access, format).await
-            }
-            Endpoint::Pipeline => {
-                let commands = command::several(&body).map_err(bad)?;
-                self.pipeline(commands, access, format).await
-            }
-            Endpoint::MultiExec => {
-                let commands = command::several(&body).map_err(bad)?;
-                self.multi_exec(commands, access, format).await
-            }
-        }?;
+        let execution = Execution {
+            upstream: &self.upstream,
+            access,
+            stats: &self.stats,
+        };
+        let mut answer = run(&execution, endpoint, body, query, format).await?;
         if let Ok(token) = HeaderValue::from_str(&self.sync_tokens.next()) {
             answer.headers_mut().insert("upstash-sync-token", token);
         }
         Ok(answer)
     }
 
-    async fn body(&self, body: axum::body::Body) -> Result<Bytes, Response> {
-        body::read(body, self.max_request_bytes)
-            .await
-            .map_err(|error| match error {
-                BodyError::TooLarge => answer::error(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    &format!(
-                        "ERR max request size exceeded. Limit: {} bytes",
-                        self.max_request_bytes
-                    ),
-                ),
-                BodyError::Broken => bad("ERR the request body ended early"),
-            })
+    async fn body(&self, body: Incoming) -> Result<Bytes, Answer> {
+        let limit = self.max_request_bytes;
+        body::read(body, limit).await.map_err(|error| match error {
+            BodyError::TooLarge => answer::error(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                &format!("ERR max request size exceeded. Limit: {limit} bytes"),
+            ),
+            BodyError::Broken => bad("ERR the request body ended early"),
+        })
     }
+}
 
-    async fn one(
-        &self,
-        command: Command,
-        access: Access,
-        format: Format,
-    ) -> Result<Response, Response> {
-        let replies = self.run(vec![command], access).await?;
-        let reply = replies.into_iter().next();
-        Ok(answer::one(
-            &reply.unwrap_or_else(|| Err("ERR".to_owned())),
-            format,
-        ))
-    }
-
-    async fn pipeline(
-        &self,
-        commands: Vec<Command>,
-        access: Access,
-        format: Format,
-    ) -> Result<Response, Response> {
-        let replies = self.run(commands, access).await?;
-        Ok(answer::several(&replies, format))
-    }
-
-    /// Runs what may be run, in order; the others are answered in their places.
-    async fn run(&self, commands: Vec<Command>, access: Access) -> Result<Vec<Reply>, Response> {
-        let table = self
-            .upstream
-            .table(&commands)
-            .await
-            .map_err(answer::failure)?;
-        let mut replies = Vec::with_capacity(commands.len());
-        let mut sent = Vec::with_capacity(commands.len());
-        for command in commands {
-            replies.push(match judge(&command, access, &table) {
-                Verdict::Send => {
-                    sent.push(command);
-                    None
-                }
-                Verdict::Answer(value) => Some(Ok(value)),
-                Verdict::Refuse(error) => Some(Err(error)),
-            });
+async fn run(
+    execution: &Execution<'_>,
+    endpoint: Endpoint,
+    body: Bytes,
+    query: Query,
+    format: Format,
+) -> Result<Answer, Answer> {
+    match endpoint {
+        Endpoint::Command => one(execution, command::one(&body).map_err(bad)?, format).await,
+        Endpoint::Path(segments) => {
+            let command =
+                path_command(segments, &body, query).ok_or_else(|| bad("ERR empty command"))?;
+            one(execution, command, format).await
         }
-        let values = if sent.is_empty() {
-            Vec::new()
-        } else {
-            self.stats.commands(sent.len());
-            self.upstream.run(&sent).await.map_err(answer::failure)?
-        };
-        let mut values = values.into_iter();
-        Ok(replies
-            .into_iter()
-            .filter_map(|reply_here| reply_here.or_else(|| values.next().map(reply)))
-            .collect())
-    }
-
-    /// All or nothing: one command that is refused discards the others.
-    async fn multi_exec(
-        &self,
-        commands: Vec<Command>,
-        access: Access,
-        format: Format,
-    ) -> Result<Response, Response> {
-        let table = self
-            .upstream
-            .table(&commands)
-            .await
-            .map_err(answer::failure)?;
-        for command in &commands {
-            if let Verdict::Refuse(error) = judge(command, access, &table) {
-                return Err(bad(&because(&error)));
-            }
+        Endpoint::Pipeline => {
+            let commands = command::several(&body).map_err(bad)?;
+            let replies = execution.run(commands).await.map_err(answer::failure)?;
+            Ok(answer::several(&replies, format))
         }
-        self.stats.commands(commands.len());
-        let outcome = self
-            .upstream
-            .transaction(&commands)
-            .await
-            .map_err(answer::failure)?;
-        match outcome {
-            Outcome::Done(values) => {
-                let replies: Vec<Reply> = values.into_iter().map(reply).collect();
-                Ok(answer::several(&replies, format.for_transaction()))
-            }
-            Outcome::Discarded(error) => Err(bad(&error)),
+        Endpoint::MultiExec => {
+            let commands = command::several(&body).map_err(bad)?;
+            let replies = execution
+                .transaction(commands)
+                .await
+                .map_err(answer::failure)?
+                .map_err(|discarded| bad(&discarded))?;
+            Ok(answer::several(&replies, format.for_transaction()))
         }
     }
 }
 
-fn bad(text: &str) -> Response {
+async fn one(
+    execution: &Execution<'_>,
+    command: Command,
+    format: Format,
+) -> Result<Answer, Answer> {
+    let replies = execution
+        .run(vec![command])
+        .await
+        .map_err(answer::failure)?;
+    replies
+        .first()
+        .map(|reply| answer::one(reply, format))
+        .ok_or_else(|| answer::failure(crate::upstream::Failure::Lost))
+}
+
+fn bad(text: &str) -> Answer {
     answer::error(StatusCode::BAD_REQUEST, text)
 }
 

@@ -1,9 +1,9 @@
 //! Tokens: who asks.
 
-use axum::http::{HeaderMap, header};
+use hyper::header::{self, HeaderMap};
 use subtle::ConstantTimeEq;
 
-use crate::Config;
+use crate::{Config, Error};
 
 /// What a token permits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,12 +20,18 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+        if config.token.is_empty() || config.read_only_token.as_deref() == Some("") {
+            return Err(Error::config("a token may not be empty"));
+        }
+        if config.read_only_token.as_deref() == Some(config.token.as_str()) {
+            return Err(Error::config("two tokens may not be the same"));
+        }
         let mut known = vec![(config.token.as_bytes().into(), Access::Standard)];
         if let Some(token) = &config.read_only_token {
             known.push((token.as_bytes().into(), Access::ReadOnly));
         }
-        Self { known }
+        Ok(Self { known })
     }
 
     /// What the caller's token permits; `None` when it is missing or wrong.

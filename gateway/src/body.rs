@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
-use futures_util::StreamExt;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
 
 /// How much of a body that is too large is still read, and for how long, before the 413: a client
 /// that is cut off while it sends sees a broken connection instead of the answer.
@@ -19,16 +20,15 @@ pub(crate) enum BodyError {
 }
 
 /// The whole body, if it is at most `limit` bytes long.
-pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, BodyError> {
+pub(crate) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut stream = body.into_data_stream();
     let mut all = Vec::new();
     let mut too_large = announced > limit;
     if !too_large {
         all.reserve_exact(announced);
     }
     while !too_large {
-        match stream.next().await {
+        match data(&mut body).await {
             None => return Ok(all.into()),
             Some(Err(_)) => return Err(BodyError::Broken),
             Some(Ok(chunk)) if chunk.len() > limit - all.len() => too_large = true,
@@ -38,7 +38,7 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, BodyError> {
     drop(all);
     let drain = async {
         let mut drained = 0;
-        while let Some(Ok(chunk)) = stream.next().await {
+        while let Some(Ok(chunk)) = data(&mut body).await {
             drained += chunk.len();
             if drained > DRAIN_BYTES {
                 break;
@@ -48,4 +48,10 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, BodyError> {
     // Past that time the client gets its 413 as it is.
     let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
     Err(BodyError::TooLarge)
+}
+
+/// The next bytes; trailers are empty ones.
+async fn data(body: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
+    let frame = body.frame().await?;
+    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }

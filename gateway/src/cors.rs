@@ -1,7 +1,9 @@
 //! What a browser asks first, and what every answer tells it.
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
+use hyper::header::{self, HeaderMap, HeaderValue};
+
+use crate::answer::{self, Answer};
 
 const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
 const HEADERS: &str = "Authorization, Content-Type, Accept, Upstash-Encoding, Upstash-Response-Format, \
@@ -9,7 +11,7 @@ const HEADERS: &str = "Authorization, Content-Type, Accept, Upstash-Encoding, Up
 
 /// The answer to a preflight. `*` does not cover `Authorization`, so the headers are named; others
 /// of the `upstash-` family are allowed when asked for.
-pub(crate) fn preflight(asked: &HeaderMap) -> Response {
+pub(crate) fn preflight(asked: &HeaderMap) -> Answer {
     let mut allowed = String::from(HEADERS);
     let wanted = asked
         .get(header::ACCESS_CONTROL_REQUEST_HEADERS)
@@ -21,7 +23,7 @@ pub(crate) fn preflight(asked: &HeaderMap) -> Response {
             allowed.push_str(name);
         }
     }
-    let mut answer = StatusCode::NO_CONTENT.into_response();
+    let mut answer = answer::empty(StatusCode::NO_CONTENT);
     let headers = answer.headers_mut();
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
@@ -38,7 +40,7 @@ pub(crate) fn preflight(asked: &HeaderMap) -> Response {
 }
 
 /// Lets a page read this answer, and the sync token in it.
-pub(crate) fn open(answer: &mut Response) {
+pub(crate) fn open(answer: &mut Answer) {
     let headers = answer.headers_mut();
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_ORIGIN,

@@ -1,6 +1,6 @@
 //! Which format a reply is asked for in.
 
-use axum::http::HeaderMap;
+use hyper::HeaderMap;
 
 /// The format of a reply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

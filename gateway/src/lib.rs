@@ -7,7 +7,8 @@
 //! let config = Config::new("redis://127.0.0.1:6379", "a-token");
 //! let gateway = Gateway::bind("127.0.0.1:0", config).await?;
 //! println!("{}", gateway.url());
-//! gateway.run().await
+//! gateway.run().await;
+//! # Ok(())
 //! # }
 //! ```
 //!
@@ -16,6 +17,7 @@
 //! server     Gateway: bind, where it listens, run
 //! app        one request from end to end: who asks, for what, in which format
 //! config     what can be set          error      why it could not start
+//! execute    the commands of one caller, run
 //! auth       tokens                   cors       what a browser asks first
 //! route      path -> endpoint         body       a request body within the limit
 //! format     which reply format       answer     HTTP answers
@@ -42,6 +44,7 @@ mod command;
 mod config;
 mod cors;
 mod error;
+mod execute;
 mod format;
 
 mod reply;

@@ -63,7 +63,8 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     let listen = arguments.listen.clone();
     let gateway = Gateway::bind(listen, arguments.config()).await?;
     println!("upstash-gateway listens on {}", gateway.url());
-    gateway.run_until(asked_to_stop()).await
+    gateway.run_until(asked_to_stop()).await;
+    Ok(())
 }
 
 async fn asked_to_stop() {

@@ -1,6 +1,6 @@
 //! From a path and a query to what is asked.
 
-use axum::http::Uri;
+use hyper::Uri;
 
 /// What a request is for.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,16 +1,22 @@
 //! The server: where it listens, and running it.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::serve::ListenerExt;
-use tokio::net::{TcpListener, ToSocketAddrs};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::{Config, Error};
+
+/// How long to wait when the machine is out of sockets.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A gateway that listens.
 ///
@@ -62,34 +68,42 @@ impl Gateway {
         format!("http://{}", self.address)
     }
 
-    /// Answers callers until the task is dropped.
-    ///
-    /// # Errors
-    /// When it can no longer accept connections.
-    pub async fn run(self) -> Result<(), Error> {
-        self.run_until(std::future::pending()).await
-    }
-
-    /// Answers callers until `shutdown` is ready.
-    ///
-    /// # Errors
-    /// When it can no longer accept connections.
-    pub async fn run_until(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
-        let app = self.app;
-        let router = Router::new().fallback(
-            async move |ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request| {
-                app.handle(peer, request).await
-            },
-        );
-        let listener = self.listener.tap_io(|stream| {
-            // Without it small answers wait for the client's acknowledgement of the one before.
-            let _ = stream.set_nodelay(true);
-        });
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        tokio::select! {
-            ended = async { axum::serve(listener, service).await } =>
-                ended.map_err(|error| Error::io("cannot accept connections", error)),
-            () = shutdown => Ok(()),
+    /// Answers callers. When this future is dropped, every connection ends with it.
+    pub async fn run(self) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        connections.spawn(connection(Arc::clone(&self.app), stream, peer));
+                    }
+                    // A connection that ended before it was accepted, or no more file descriptors.
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                },
+                Some(_) = connections.join_next() => {}
+            }
         }
     }
+
+    /// Answers callers until `shutdown` is ready; then every connection ends.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
+        tokio::select! {
+            () = self.run() => {}
+            () = shutdown => {}
+        }
+    }
+}
+
+async fn connection(app: Arc<App>, stream: TcpStream, peer: SocketAddr) {
+    // Without it a small answer waits for the client's acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Infallible>(app.handle(peer, request).await) }
+    });
+    // It ends in an error when the client breaks off, which is the client's affair.
+    let _ = http1::Builder::new()
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::http::{HeaderMap, HeaderName, header};
+use hyper::header::{self, HeaderMap, HeaderName};
 
 /// Requests and commands since the start.
 #[derive(Default)]

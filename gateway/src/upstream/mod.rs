@@ -17,7 +17,7 @@ use crate::{Config, Error};
 
 pub(crate) use failure::Failure;
 use node::Node;
-pub(crate) use transaction::{Outcome, because};
+pub(crate) use transaction::Outcome;
 
 /// A table that lacks a command is asked for again when it is this old: a module may have come.
 const TABLE_AGE: Duration = Duration::from_secs(1);

@@ -12,7 +12,9 @@ use crate::reply::error_line;
 pub(crate) enum Outcome {
     /// A value, or an error, for each command.
     Done(Vec<Value>),
-    /// Nothing was done, and why.
+    /// Nothing was done: Redis refused a command when it was queued, with this error.
+    Refused(String),
+    /// Nothing was done: Redis refused EXEC, with this error.
     Discarded(String),
 }
 
@@ -35,7 +37,7 @@ pub(crate) async fn run(link: &Link, commands: &[Command]) -> Result<Outcome, Fa
             Some(Value::ServerError(error)) => Ok(Outcome::Discarded(error_line(&error))),
             _ => Err(Failure::Lost),
         },
-        Err(error) if is_abort(&error) => Ok(discarded(error)),
+        Err(error) if is_abort(&error) => Ok(refused(error)),
         Err(error) => Err(error.into()),
     }
 }
@@ -44,16 +46,10 @@ fn is_abort(error: &redis::RedisError) -> bool {
     error.kind() == redis::ErrorKind::Server(ServerErrorKind::ExecAbort)
 }
 
-/// Redis refused a command when it was queued.
-fn discarded(error: redis::RedisError) -> Outcome {
+fn refused(error: redis::RedisError) -> Outcome {
     let first = error
         .into_server_errors()
         .and_then(|errors| errors.first().map(|(_, error)| error_line(error)))
         .unwrap_or_else(|| "ERR".to_owned());
-    Outcome::Discarded(because(&first))
-}
-
-/// The text for a transaction that was discarded because one command was refused.
-pub(crate) fn because(first: &str) -> String {
-    format!("EXECABORT Transaction discarded because of: {first}")
+    Outcome::Refused(first)
 }
