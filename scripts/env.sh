@@ -1,5 +1,6 @@
-# shellcheck shell=bash
-# Sourced by the other scripts: where the tools are, and an environment in which none of them phones home.
+#!/usr/bin/env bash
+# Where the tools are, and an environment in which none of them phones home. The other scripts source it;
+# `scripts/env.sh COMMAND ..` runs one command in it, in its own place, so that signals reach the command.
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 # Outside the clone, so that a second clone builds nothing again.
@@ -30,3 +31,5 @@ default_toolchain_has_wasm() {
 LINKED_TOOLCHAIN=upstash-edge-wasm
 if default_toolchain_has_wasm; then WASM_TOOLCHAIN=; else WASM_TOOLCHAIN=$LINKED_TOOLCHAIN; fi
 export WASM_TOOLCHAIN
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then exec "$@"; fi

@@ -1,0 +1,32 @@
+# The front door. Every target sets up what it needs, and says nothing long when that is there already.
+.DEFAULT_GOAL := help
+.PHONY: help run test build fmt clean setup
+
+# `exec`, so that a signal sent to make reaches the script itself.
+IN_ENV := exec scripts/env.sh
+export PORT GATEWAY_PORT ONLY
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+run: ## the Worker on 127.0.0.1:8787 over a gateway on :8079 and a Redis of its own (PORT=, GATEWAY_PORT=)
+	@scripts/setup.sh run
+	@$(IN_ENV) node scripts/run.mjs
+
+test: ## every check and every suite (ONLY=worker,page for some)
+	@scripts/setup.sh test
+	@$(IN_ENV) node scripts/test.mjs
+
+build: ## the Worker into build/, the gateway into target/release/
+	@scripts/setup.sh run
+	@$(IN_ENV) cargo build --release -p upstash-gateway
+	@scripts/build-worker.sh
+
+setup: ## all tools, those of the tests too
+	@scripts/setup.sh test
+
+fmt: ## formats the Rust code
+	@cargo fmt --all
+
+clean: ## removes what was built, keeps the tools
+	@rm -rf target build .wrangler

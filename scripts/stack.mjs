@@ -1,0 +1,125 @@
+// The parts that developers and tests start: Redis, the gateway, the Worker. Loopback only.
+// Each is ready when its function returns, and gone, with its files, when stopped or when this process ends.
+
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { start } from "./processes.mjs";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** @typedef {import("./processes.mjs").Child & {url: string, port: number}} Part */
+/** @typedef {(text: string) => void} OnOutput */
+
+/**
+ * A loopback port that nobody listens on; refuses if the wanted one is taken.
+ * @param {number} [wanted]
+ * @returns {Promise<number>}
+ */
+export function freePort(wanted = 0) {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", () => reject(new Error(`port ${wanted} is in use by another program`)));
+    server.listen(wanted, "127.0.0.1", () => {
+      const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * A Redis with nothing in it that keeps nothing.
+ * @param {{port?: number, onOutput?: OnOutput}} [options]
+ * @returns {Promise<Part>}
+ */
+export async function startRedis({ port, onOutput } = {}) {
+  port = await freePort(port);
+  const folder = temporaryFolder();
+  const args = ["--bind", "127.0.0.1", "--port", `${port}`, "--save", "", "--appendonly", "no", "--dir", folder];
+  const child = start("redis-server", args, { folder, onOutput });
+  await ready("redis-server", child, () => answersPing(port), 10);
+  return { ...child, port, url: `redis://127.0.0.1:${port}` };
+}
+
+/**
+ * The gateway, as `cargo build --release -p upstash-gateway` built it.
+ * @param {{redisUrl: string, token: string, readOnlyToken?: string, port?: number, onOutput?: OnOutput}} options
+ * @returns {Promise<Part>}
+ */
+export async function startGateway({ redisUrl, token, readOnlyToken = "", port, onOutput }) {
+  port = await freePort(port);
+  const url = `http://127.0.0.1:${port}`;
+  // By environment, because every user of the machine can read a command line.
+  const env = {
+    REDIS_URL: redisUrl,
+    UPSTASH_REDIS_REST_TOKEN: token,
+    UPSTASH_REDIS_REST_READONLY_TOKEN: readOnlyToken,
+    LISTEN: `127.0.0.1:${port}`,
+  };
+  const child = start(join(ROOT, "target/release/upstash-gateway"), [], { env, onOutput });
+  await ready("upstash-gateway", child, async () => (await probe(`${url}/stats`)).ok, 10);
+  return { ...child, port, url };
+}
+
+/**
+ * The Worker in workerd, by `wrangler dev`, which builds it first if it is not current.
+ * @param {{vars: Record<string, string>, port?: number, onOutput?: OnOutput}} options vars: its variables and secrets
+ * @returns {Promise<Part>}
+ */
+export async function startWorker({ vars, port, onOutput }) {
+  port = await freePort(port);
+  const url = `http://127.0.0.1:${port}`;
+  const folder = temporaryFolder();
+  // In a file, because wrangler prints the values that its command line holds.
+  const envFile = join(folder, "vars");
+  const lines = Object.entries(vars).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+  writeFileSync(envFile, lines.join(""), { mode: 0o600 });
+  const wrangler = ["wrangler", "dev", "--cwd", ROOT, "--ip", "127.0.0.1", "--port", `${port}`];
+  const inspector = ["--inspector-ip", "127.0.0.1", "--inspector-port", `${await freePort()}`];
+  const own = ["--persist-to", folder, "--env-file", envFile, "--show-interactive-dev-session=false"];
+  const env = { WRANGLER_REGISTRY_PATH: join(folder, "registry"), WRANGLER_LOG_PATH: join(folder, "logs") };
+  const child = start(join(ROOT, "scripts/env.sh"), [...wrangler, ...inspector, ...own], { env, folder, onOutput });
+  await ready("the Worker", child, async () => Boolean(await probe(`${url}/api/health`)), 300);
+  return { ...child, port, url };
+}
+
+function temporaryFolder() {
+  return mkdtempSync(join(tmpdir(), "upstash-edge-"));
+}
+
+/** @param {string} url */
+function probe(url) {
+  return fetch(url, { signal: AbortSignal.timeout(5000) });
+}
+
+/** @param {number} port @returns {Promise<boolean>} */
+function answersPing(port) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write("PING\r\n"));
+    socket.setTimeout(1000, () => socket.destroy(new Error("no answer")));
+    socket.once("error", reject);
+    socket.once("data", (data) => {
+      socket.destroy();
+      resolve(data.toString().startsWith("+PONG"));
+    });
+  });
+}
+
+/**
+ * @param {string} name
+ * @param {import("./processes.mjs").Child} child
+ * @param {() => Promise<boolean>} isReady
+ * @param {number} seconds
+ */
+async function ready(name, child, isReady, seconds) {
+  let problem = "";
+  child.exited.then((code) => (problem = `ended with code ${code}`));
+  const limit = setTimeout(() => (problem = `was not ready within ${seconds} s`), seconds * 1000);
+  while (!problem && !(await isReady().catch(() => false))) await sleep(50);
+  clearTimeout(limit);
+  if (!problem) return;
+  await child.stop();
+  throw new Error(`${name} ${problem}. Its last output:\n${child.output().slice(-3000)}`);
+}

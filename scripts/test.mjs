@@ -1,0 +1,169 @@
+// `make test`: every suite, one after the other; then a table, the Worker's size and `N passed, N failed`.
+// `make test ONLY=worker,page` runs the suites of these names.
+
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { isStopping, run, stopAll } from "./processes.mjs";
+import { startGateway, startRedis } from "./stack.mjs";
+
+/** @typedef {{passed: number, failed: number}} Counts */
+/** @typedef {{code: number, output: string}} Result */
+/** @typedef {() => Promise<Counts>} Suite */
+
+const toolchain = process.env.WASM_TOOLCHAIN ? { RUSTUP_TOOLCHAIN: process.env.WASM_TOOLCHAIN } : {};
+// A folder of its own, so that two compilers don't undo each other's work.
+const wasmEnv = { ...toolchain, CARGO_TARGET_DIR: "target/wasm" };
+
+/** @type {Record<string, Suite>} */
+const CHECKS = {
+  rustfmt: check("cargo", "fmt --all --check"),
+  clippy: check("cargo", "clippy --workspace --all-targets --features native -- -D warnings"),
+  "clippy-wasm": check("cargo", "clippy --target wasm32-unknown-unknown --features worker -- -D warnings", wasmEnv),
+  docs: check("cargo", "doc --no-deps --workspace", { RUSTDOCFLAGS: "-Dwarnings" }),
+  types: typescript,
+};
+
+/** @type {Record<string, Suite>} */
+const BUILDS = {
+  gateway: check("cargo", "build --release -p upstash-gateway"),
+  "worker-build": check("scripts/build-worker.sh", ""),
+};
+
+/** These need what BUILDS makes. @type {Record<string, Suite>} */
+const TESTS = {
+  cargo: () => withGateway((env) => cargoTest("cargo test --workspace --features native --no-fail-fast", env)),
+  browser: () =>
+    withGateway((env) => {
+      const flags = '--headless --chrome --chromedriver "$(command -v chromedriver)" --mode no-install';
+      return cargoTest(`wasm-pack test ${flags} . -- --test web`, { ...wasmEnv, ...env });
+    }),
+  worker: () => nodeTest("tests/worker/*.test.mjs"),
+  page: () => nodeTest("tests/page/*.test.mjs"),
+};
+
+/**
+ * A suite that counts one: it holds or it does not.
+ * @param {string} command @param {string} args @param {NodeJS.ProcessEnv} [env]
+ * @returns {Suite}
+ */
+function check(command, args, env) {
+  return async () => {
+    const result = await run(command, args.split(" ").filter(Boolean), env);
+    return counts(result, Number(result.code === 0), 0);
+  };
+}
+
+/** The JavaScript that is written by hand. */
+function typescript() {
+  const options = "--allowJs --checkJs --noEmit --strict --module nodenext --target esnext --types node --skipLibCheck";
+  return check("tsc", `${options} ${globSync("{scripts,tests}/**/*.mjs").join(" ")}`)();
+}
+
+/** @param {string} command @param {NodeJS.ProcessEnv} env */
+async function cargoTest(command, env) {
+  const result = await run("bash", ["-c", command], env);
+  return counts(result, sum(result, /^test result: .*?(\d+) passed/gm), sum(result, /^test result: .*? (\d+) failed/gm));
+}
+
+/** @param {string} pattern */
+async function nodeTest(pattern) {
+  const files = globSync(pattern);
+  if (files.length === 0) {
+    console.log(`there is no ${pattern}`);
+    return { passed: 0, failed: 1 };
+  }
+  // One file at a time, because each starts a whole stack.
+  const result = await run("node", ["--test", "--test-reporter=spec", "--test-concurrency=1", ...files]);
+  return counts(result, sum(result, /^ℹ pass (\d+)/gm), sum(result, /^ℹ (?:fail|cancelled) (\d+)/gm));
+}
+
+/** What the first group of a pattern adds up to, over all of its matches. @param {Result} result @param {RegExp} pattern */
+function sum({ output }, pattern) {
+  return [...output.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
+}
+
+/**
+ * A runner that fails without naming a test, or that runs none, has failed once.
+ * @param {Result} result @param {number} passed @param {number} failed
+ * @returns {Counts}
+ */
+function counts({ code }, passed, failed) {
+  return { passed, failed: failed || Number(code !== 0 || passed === 0) };
+}
+
+/** With a Redis and a gateway of its own. @param {(env: Record<string, string>) => Promise<Counts>} suite */
+async function withGateway(suite) {
+  const token = "test-token";
+  const readOnlyToken = "test-read-only-token";
+  const redis = await startRedis();
+  const gateway = await startGateway({ redisUrl: redis.url, token, readOnlyToken });
+  try {
+    return await suite({
+      UPSTASH_TEST_URL: gateway.url,
+      UPSTASH_TEST_TOKEN: token,
+      UPSTASH_TEST_READONLY_TOKEN: readOnlyToken,
+    });
+  } finally {
+    await gateway.stop();
+    await redis.stop();
+  }
+}
+
+/** @type {string[][]} */
+const rows = [];
+const total = { passed: 0, failed: 0 };
+
+/** @param {Record<string, Suite>} suites */
+async function runAll(suites) {
+  for (const [name, suite] of Object.entries(suites)) {
+    console.log(`\n=== ${name}`);
+    const started = Date.now();
+    const { passed, failed } = await suite().catch((error) => {
+      console.log(error.message);
+      return { passed: 0, failed: 1 };
+    });
+    const seconds = `${((Date.now() - started) / 1000).toFixed(1)} s`;
+    console.log(`=== ${name}: ${failed ? "FAILED" : "ok"}, ${seconds}`);
+    rows.push([name, `${passed}`, `${failed}`, seconds]);
+    total.passed += passed;
+    total.failed += failed;
+  }
+}
+
+async function main() {
+  const only = (process.env.ONLY ?? "").split(",").filter(Boolean);
+  const unknown = only.filter((name) => !(name in CHECKS || name in BUILDS || name in TESTS));
+  if (unknown.length) throw new Error(`no suite is called ${unknown.join(", ")}`);
+  const pick = /** @param {Record<string, Suite>} suites */ (suites) =>
+    Object.fromEntries(Object.entries(suites).filter(([name]) => only.length === 0 || only.includes(name)));
+
+  const tests = pick(TESTS);
+  await runAll(pick(CHECKS));
+  await runAll(Object.keys(tests).length ? BUILDS : pick(BUILDS));
+  await runAll(tests);
+
+  console.log(`\n${["suite", "passed", "failed", "time"].map(column).join("")}`);
+  for (const row of rows) console.log(row.map(column).join(""));
+  const wasm = "build/index_bg.wasm";
+  if (existsSync(wasm)) {
+    const bytes = readFileSync(wasm);
+    console.log(`\nThe Worker's wasm: ${bytes.length} bytes, gzip -9 ${gzipSync(bytes, { level: 9 }).length} bytes`);
+  }
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+}
+
+/** @param {string} text @param {number} index */
+function column(text, index) {
+  return index ? text.padStart(10) : text.padEnd(14);
+}
+
+main()
+  .catch((error) => {
+    console.log(`make test: ${error.message}`);
+    total.failed += 1;
+  })
+  .then(stopAll)
+  .then(() => {
+    // After a signal, its handler says how this process ends.
+    if (!isStopping()) process.exit(total.failed ? 1 : 0);
+  });
