@@ -40,12 +40,7 @@ pub enum HealthStatus {
 /// One SET and one GET of a key of this check alone, gone after ten seconds.
 pub async fn health(redis: &Redis, timeout_ms: u64) -> Health {
     let started = redis.now();
-    let probed = redis
-        .run(Probe {
-            timeout_ms,
-            nonce: started,
-        })
-        .await;
+    let probed = redis.run(Probe::new(timeout_ms)).await;
     let ended = redis.now();
     let latency_ms = ended.saturating_sub(started);
     let (status, error) = match probed {

@@ -37,3 +37,5 @@ pub use ratelimit::{Check, Decision, Limit, OnFailure, Policy, RateLimiter, Sour
 pub use script::Script;
 pub use session::{Load, Save, Session, Sessions, Status};
 pub use wire::{Arg, Array, Commands, Replies, Reply};
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+mod worker;

@@ -1,0 +1,133 @@
+//! What every handler needs, from the environment of one request.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use serde::Serialize;
+use worker::{Context, Env, Response};
+
+use super::failure::Failure;
+use crate::client::Redis;
+use crate::error::EdgeError;
+use crate::health::{HealthStatus, health};
+use crate::session::Sessions;
+
+thread_local! {
+    /// The client outlives the request: what it learnt of the server is plain data, and saves a trip.
+    static CLIENT: RefCell<Option<Known>> = const { RefCell::new(None) };
+}
+
+struct Known {
+    url: String,
+    token: String,
+    redis: Redis,
+}
+
+/// One request's view of the world.
+pub(super) struct App<'a> {
+    pub redis: Redis,
+    pub context: &'a Context,
+    env: &'a Env,
+    trips: Rc<Trips>,
+}
+
+/// What this request sent so far.
+#[derive(Default)]
+struct Trips {
+    requests: Cell<usize>,
+    commands: Cell<usize>,
+    ms: Cell<u64>,
+}
+
+const HEALTH_TIMEOUT_MS: u64 = 1_000;
+
+impl<'a> App<'a> {
+    pub fn new(env: &'a Env, context: &'a Context) -> Result<Self, Failure> {
+        let trips = Rc::new(Trips::default());
+        let seen = Rc::clone(&trips);
+        let redis = client(env)?.observed(move |event| {
+            seen.requests.set(seen.requests.get() + 1);
+            seen.commands.set(seen.commands.get() + event.commands);
+            seen.ms.set(seen.ms.get() + event.duration_ms);
+        });
+        Ok(Self {
+            redis,
+            context,
+            env,
+            trips,
+        })
+    }
+
+    pub async fn health(&self) -> Result<Response, Failure> {
+        let health = health(&self.redis, HEALTH_TIMEOUT_MS).await;
+        let status = match health.status {
+            HealthStatus::Healthy | HealthStatus::Degraded => 200,
+            HealthStatus::Unhealthy => 503,
+        };
+        self.json(&health, status)
+    }
+
+    /// Sessions, signed by `SESSION_SECRETS`: one or more, separated by commas.
+    pub fn sessions(&self) -> Result<Sessions, Failure> {
+        let secrets = text(self.env, "SESSION_SECRETS").unwrap_or_default();
+        let secrets: Vec<&str> = secrets
+            .split(',')
+            .map(str::trim)
+            .filter(|s| !s.is_empty())
+            .collect();
+        Sessions::new(&secrets).map_err(|error| {
+            EdgeError::config(String::from("SESSION_SECRETS: ") + error.message()).into()
+        })
+    }
+
+    /// A JSON answer that no cache keeps, with what it cost in `Server-Timing`.
+    pub fn json(&self, body: &impl Serialize, status: u16) -> Result<Response, Failure> {
+        let response = Response::from_json(body)?.with_status(status);
+        let headers = response.headers();
+        headers.set("Cache-Control", "no-store")?;
+        headers.set("Server-Timing", &self.trips.server_timing())?;
+        Ok(response)
+    }
+}
+
+impl Trips {
+    /// `redis;dur=2;desc="1 round trip, 3 commands"` (W3C Server-Timing).
+    fn server_timing(&self) -> String {
+        let mut text = String::from("redis;dur=");
+        text += &self.ms.get().to_string();
+        text += ";desc=\"";
+        for (count, one, many) in [
+            (self.requests.get(), " round trip, ", " round trips, "),
+            (self.commands.get(), " command\"", " commands\""),
+        ] {
+            text += &count.to_string();
+            text += if count == 1 { one } else { many };
+        }
+        text
+    }
+}
+
+/// A secret or variable that is a text.
+pub(super) fn text(env: &Env, name: &str) -> Option<String> {
+    env.var(name).ok().map(|value| value.to_string())
+}
+
+fn client(env: &Env) -> Result<Redis, Failure> {
+    let needed = |name: &'static str| {
+        text(env, name).ok_or_else(|| EdgeError::config(name.to_owned() + " is not set"))
+    };
+    let url = needed("UPSTASH_REDIS_REST_URL")?;
+    let token = needed("UPSTASH_REDIS_REST_TOKEN")?;
+    CLIENT.with_borrow_mut(|client| match client {
+        Some(known) if known.url == url && known.token == token => Ok(known.redis.clone()),
+        _ => {
+            let redis = Redis::new(&url, &token)?;
+            *client = Some(Known {
+                url,
+                token,
+                redis: redis.clone(),
+            });
+            Ok(redis)
+        }
+    })
+}

@@ -1,0 +1,68 @@
+//! The deployable Worker: `GET /api/health`, and the demonstration routes when `DEMO=1`.
+
+mod app;
+mod demo;
+mod failure;
+mod input;
+mod page;
+mod route;
+mod session;
+
+use worker::{Context, Env, Request, Response, event};
+
+use app::App;
+use failure::Failure;
+use route::Route;
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let head = request.method() == worker::Method::Head;
+    let response = match respond(request, &env, &context).await {
+        Ok(response) => response,
+        Err(failure) => failure.response()?,
+    };
+    if head {
+        // The same headers, no body (RFC 9110, section 9.3.2).
+        return Ok(Response::builder()
+            .with_status(response.status_code())
+            .with_headers(response.headers().clone())
+            .empty());
+    }
+    Ok(response)
+}
+
+async fn respond(mut request: Request, env: &Env, context: &Context) -> Result<Response, Failure> {
+    let demo = app::text(env, "DEMO").is_some_and(|value| value == "1");
+    let url = request.url()?;
+    let route = Route::of(request.method(), &url, demo)?;
+    if let Route::Asset = route {
+        return Ok(env.assets("ASSETS")?.fetch_request(request).await?);
+    }
+    let app = App::new(env, context)?;
+    match route {
+        Route::Health => app.health().await,
+        Route::Limit { id } => app.limit(&id, &input::query(&url)?).await,
+        Route::CacheGet { key } => app.cache_get(&key).await,
+        Route::CachePut { key } => {
+            let value = input::json(&mut request).await?;
+            app.cache_put(&key, &value, &input::query(&url)?).await
+        }
+        Route::CacheDelete { key } => app.cache_delete(&key).await,
+        Route::Fetch { key } => app.fetch(&key, &input::query(&url)?).await,
+        Route::SessionGet => app.session_get(&input::cookies(&request)?).await,
+        Route::SessionPut => {
+            let data = input::json(&mut request).await?;
+            app.session_put(&input::cookies(&request)?, data).await
+        }
+        Route::Login => {
+            let body = input::json(&mut request).await?;
+            app.login(&input::cookies(&request)?, &body).await
+        }
+        Route::Logout => app.logout(&input::cookies(&request)?).await,
+        Route::Page => {
+            let address = input::address(&request)?;
+            app.page(&address, &input::cookies(&request)?).await
+        }
+        Route::Asset => Err(Failure::not_found()),
+    }
+}
