@@ -1,0 +1,284 @@
+//! What a user relies on, run natively and in a browser against the same real server.
+//!
+//! Each test takes a client of its own; keys carry the test's name, so tests share one database.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use upstash_edge::{
+    Arg, Cache, Commands, Context, EdgeError, HealthStatus, Limit, Op, RateLimiter, Redis, Replies,
+    Session, Sessions, Source, Status, health,
+};
+
+const SECRET: &str = "a secret of the tests, 32 bytes long or more";
+
+/// Lists the tests for a runner's macro.
+macro_rules! core_tests {
+    ($run:ident) => {
+        $run! {
+            limiter_admits_exactly_the_limit
+            limiter_refuses_a_cost_that_can_never_pass
+            cache_keeps_null_false_zero_and_empty_as_values
+            cache_calls_the_origin_once_for_many_callers
+            cache_serves_the_origin_when_it_fails_and_stores_nothing
+            session_lives_from_save_to_logout
+            session_login_ends_the_old_id_and_keeps_the_data
+            sessions_saved_at_once_lose_nothing_and_tell_conflicts
+            one_run_is_one_request_whatever_it_holds
+            health_is_healthy
+        }
+    };
+}
+pub(crate) use core_tests;
+
+/// Every key of a run is new: the database may hold those of an earlier one.
+fn fresh(name: &str) -> String {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).unwrap();
+    format!("{name}-{:x}", u64::from_ne_bytes(bytes))
+}
+
+fn limiter(limit: u32) -> RateLimiter {
+    RateLimiter::new(Limit::sliding_window(limit, Duration::from_secs(60)).unwrap())
+}
+
+pub async fn limiter_admits_exactly_the_limit(redis: Redis) {
+    let (limiter, id) = (limiter(10), fresh("limit"));
+    let checks = (0..25).map(|_| limiter.check(&id)).collect::<Vec<_>>();
+    let decisions = redis.run(checks).await.unwrap();
+    let allowed = decisions.iter().filter(|d| d.allowed).count();
+    assert_eq!(allowed, 10);
+    assert!(decisions.iter().all(|d| d.source == Source::Redis));
+    assert_eq!(decisions[0].remaining, 9);
+    let refused = &decisions[24];
+    assert_eq!(
+        (refused.remaining, refused.limited_by.as_deref()),
+        (0, Some("default"))
+    );
+    assert!(
+        (59_000..=60_000).contains(&refused.retry_after_ms),
+        "{refused:?}"
+    );
+    // Looking takes nothing and is always answered.
+    let looked = redis.run(limiter.check(&id).cost(0)).await.unwrap();
+    assert!(looked.allowed && looked.remaining == 0);
+}
+
+pub async fn limiter_refuses_a_cost_that_can_never_pass(redis: Redis) {
+    let check = limiter(10).check(&fresh("cost")).cost(11);
+    let error = redis.run(check).await.unwrap_err();
+    assert_eq!(error.code(), "invalid_argument");
+}
+
+pub async fn cache_keeps_null_false_zero_and_empty_as_values(redis: Redis) {
+    let cache = Cache::new();
+    for value in [
+        json!(null),
+        json!(false),
+        json!(0),
+        json!(""),
+        json!({"a": [1, "\u{1f600}"]}),
+    ] {
+        let key = fresh("value");
+        assert_eq!(redis.run(cache.get::<Value>(&key)).await.unwrap(), None);
+        redis.run(cache.set(&key, &value).unwrap()).await.unwrap();
+        assert_eq!(redis.run(cache.get(&key)).await.unwrap(), Some(value));
+        assert!(redis.run(cache.delete(&key)).await.unwrap());
+        assert!(!redis.run(cache.delete(&key)).await.unwrap());
+        assert_eq!(redis.run(cache.get::<Value>(&key)).await.unwrap(), None);
+    }
+}
+
+pub async fn cache_calls_the_origin_once_for_many_callers(redis: Redis) {
+    let (cache, key, calls) = (Cache::new(), fresh("fetch"), Rc::new(Cell::new(0)));
+    let one = || {
+        let calls = Rc::clone(&calls);
+        let (cache, key, redis) = (&cache, &key, &redis);
+        async move {
+            let origin = || {
+                calls.set(calls.get() + 1);
+                // Takes a trip of its own: long enough for the others to find the lease taken.
+                let slow = redis.run(limiter(1_000).check("origin"));
+                async move {
+                    slow.await?;
+                    Ok::<_, EdgeError>(json!({"n": 42}))
+                }
+            };
+            cache.get_or_fetch(redis, key, origin).await.unwrap()
+        }
+    };
+    let all = futures_util::future::join_all((0..20).map(|_| one())).await;
+    assert!(all.iter().all(|value| *value == json!({"n": 42})));
+    assert_eq!(calls.get(), 1);
+    assert_eq!(one().await, json!({"n": 42}));
+    assert_eq!(calls.get(), 1);
+}
+
+pub async fn cache_serves_the_origin_when_it_fails_and_stores_nothing(redis: Redis) {
+    let (cache, key) = (Cache::new(), fresh("failing"));
+    let failed = cache
+        .get_or_fetch(&redis, &key, || async { Err::<Value, _>("no") })
+        .await;
+    assert_eq!(failed, Err("no"));
+    // The lease was given back, so the next caller does not wait for anybody.
+    let value = cache
+        .get_or_fetch(&redis, &key, || async { Ok::<_, &str>(json!(7)) })
+        .await;
+    assert_eq!(value, Ok(json!(7)));
+    assert_eq!(redis.run(cache.get(&key)).await.unwrap(), Some(json!(7)));
+}
+
+fn sessions() -> Sessions {
+    Sessions::new(&[SECRET]).unwrap()
+}
+
+/// The `Cookie` header a browser sends back.
+fn returned(set_cookies: &[String]) -> String {
+    let first = set_cookies.first().expect("a cookie was set");
+    first.split(';').next().unwrap_or_default().to_owned()
+}
+
+async fn load(redis: &Redis, cookie: &str) -> Session {
+    redis.run(sessions().load(cookie)).await.unwrap()
+}
+
+/// A new session with one value; its `Cookie` header.
+async fn begin(redis: &Redis, key: &str, value: Value) -> String {
+    let mut session = load(redis, "").await;
+    session.set(key, &value).unwrap();
+    returned(&redis.run(sessions().save(&mut session)).await.unwrap())
+}
+
+pub async fn session_lives_from_save_to_logout(redis: Redis) {
+    let mut session = load(&redis, "").await;
+    assert!(session.is_new() && session.status() == Status::New);
+    assert!(
+        redis
+            .run(sessions().save(&mut session))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let cookie = begin(&redis, "cart", json!([1, {}, []])).await;
+
+    let mut session = load(&redis, &cookie).await;
+    assert_eq!(session.status(), Status::Valid);
+    assert_eq!(session.get::<Value>("cart"), Some(json!([1, {}, []])));
+    assert!(session.expires_at() > session.created_at());
+    session.delete("cart");
+    session
+        .set("__proto__", &12_345_678_901_234_567_u64)
+        .unwrap();
+    assert!(
+        redis
+            .run(sessions().save(&mut session))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let mut session = load(&redis, &cookie).await;
+    assert_eq!(session.get::<Value>("cart"), None);
+    assert_eq!(session.get("__proto__"), Some(12_345_678_901_234_567_u64));
+    session.destroy();
+    let told = redis.run(sessions().save(&mut session)).await.unwrap();
+    assert!(told[0].starts_with("__Host-session=;") && told[0].ends_with("; Max-Age=0"));
+    assert_eq!(load(&redis, &cookie).await.status(), Status::Expired);
+}
+
+pub async fn session_login_ends_the_old_id_and_keeps_the_data(redis: Redis) {
+    let planted = begin(&redis, "cart", json!(1)).await;
+    let mut session = load(&redis, &planted).await;
+    // Saved by another request in between: the login keeps it.
+    let mut other = load(&redis, &planted).await;
+    other.set("theme", "dark").unwrap();
+    redis.run(sessions().save(&mut other)).await.unwrap();
+
+    session.login("ada").unwrap();
+    let cookie = returned(&redis.run(sessions().save(&mut session)).await.unwrap());
+    assert_ne!(cookie, planted);
+    assert_eq!(load(&redis, &planted).await.user_id(), None);
+    assert!(load(&redis, &planted).await.is_new());
+    let user = load(&redis, &cookie).await;
+    assert_eq!(user.user_id(), Some("ada"));
+    assert_eq!(user.get("cart"), Some(1));
+    assert_eq!(user.get::<String>("theme").as_deref(), Some("dark"));
+    // What the old id saves late changes nothing.
+    other.set("cart", &2).unwrap();
+    let error = redis.run(sessions().save(&mut other)).await.unwrap_err();
+    assert_eq!(error.code(), "conflict");
+    assert_eq!(load(&redis, &cookie).await.get("cart"), Some(1));
+}
+
+pub async fn sessions_saved_at_once_lose_nothing_and_tell_conflicts(redis: Redis) {
+    let cookie = begin(&redis, "start", json!(0)).await;
+    let mut one = load(&redis, &cookie).await;
+    let mut two = load(&redis, &cookie).await;
+    let mut three = load(&redis, &cookie).await;
+    one.set("a", &1).unwrap();
+    two.set("b", &2).unwrap();
+    three.set("a", &3).unwrap();
+    three.set("c", &3).unwrap();
+    redis.run(sessions().save(&mut one)).await.unwrap();
+    redis.run(sessions().save(&mut two)).await.unwrap();
+    let error = redis.run(sessions().save(&mut three)).await.unwrap_err();
+    assert_eq!(error.code(), "conflict");
+    let after = load(&redis, &cookie).await;
+    assert_eq!((after.get("a"), after.get("b")), (Some(1), Some(2)));
+    // A refused save writes nothing at all.
+    assert_eq!(after.get::<i32>("c"), None);
+}
+
+pub async fn one_run_is_one_request_whatever_it_holds(redis: Redis) {
+    let requests = Rc::new(Cell::new((0, 0)));
+    let seen = Rc::clone(&requests);
+    let observed = redis.observed(move |event| {
+        let (count, _) = seen.get();
+        seen.set((count + 1, event.commands));
+    });
+    let cookie = begin(&redis, "k", json!("v")).await;
+    let cache = Cache::new();
+    let (limiter, id, page) = (limiter(5), fresh("page"), fresh("page"));
+    let ask = || {
+        (
+            limiter.check(&id),
+            sessions().load(&cookie),
+            cache.get::<Value>(&page),
+        )
+    };
+    // The first use teaches the client which form of the scripts this server takes.
+    redis.run(ask()).await.unwrap();
+    let (decision, session, cached) = observed.run(ask()).await.unwrap();
+    assert!(decision.allowed && session.get::<String>("k").is_some() && cached.is_none());
+    assert_eq!(requests.get(), (1, 3));
+
+    // After a SCRIPT FLUSH what said NOSCRIPT is asked again, alone.
+    redis.run(Flush).await.unwrap();
+    let (decision, ..) = observed.run(ask()).await.unwrap();
+    assert_eq!(decision.remaining, 2);
+    assert_eq!(requests.get(), (3, 2));
+}
+
+struct Flush;
+
+impl Op for Flush {
+    type Output = ();
+
+    fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        out.command("SCRIPT", &[Arg::Text("FLUSH")]);
+        Ok(())
+    }
+
+    fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<(), EdgeError> {
+        assert_eq!(replies.take()?.text()?, "OK");
+        Ok(())
+    }
+}
+
+pub async fn health_is_healthy(redis: Redis) {
+    let health = health(&redis, 2_000).await;
+    assert_eq!(health.status, HealthStatus::Healthy);
+    assert!(health.error.is_none());
+}

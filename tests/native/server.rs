@@ -1,0 +1,93 @@
+//! A redis-server and a gateway on free loopback ports, ended with the test however it ends.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use upstash_edge::Redis;
+use upstash_edge::host::{Fake, Native};
+use upstash_gateway::{Config, Gateway};
+
+pub const TOKEN: &str = "token-of-the-tests";
+
+pub struct Server {
+    pub port: u16,
+    redis: Child,
+    url: String,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With a gateway that is told more.
+    pub async fn start_with(tell: impl FnOnce(&mut Config)) -> Self {
+        let port = free_port();
+        let redis = redis_server(port);
+        let mut config = Config::new(format!("redis://127.0.0.1:{port}"), TOKEN);
+        tell(&mut config);
+        let gateway = Gateway::bind("127.0.0.1:0", config)
+            .await
+            .expect("the gateway starts");
+        let url = gateway.url();
+        tokio::spawn(gateway.run());
+        Self { port, redis, url }
+    }
+
+    pub fn client(&self) -> Redis {
+        self.client_with(TOKEN)
+    }
+
+    pub fn client_with(&self, token: &str) -> Redis {
+        Redis::builder(&self.url, token)
+            .build()
+            .expect("the client is built")
+    }
+
+    /// A client whose clock and faults the test sets, with the real server behind.
+    pub fn faked(&self) -> (Redis, Fake) {
+        let fake = Fake::before(Native::default());
+        let client = Redis::builder(&self.url, TOKEN).build_with(fake.clone());
+        (client.expect("the client is built"), fake)
+    }
+
+    /// Ends redis-server; the gateway stays.
+    pub fn kill_redis(&mut self) {
+        drop(self.redis.stdin.take());
+        self.redis.wait().expect("redis-server ends");
+    }
+
+    /// Starts it again where it was.
+    pub fn restart_redis(&mut self) {
+        self.redis = redis_server(self.port);
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its number").port()
+}
+
+/// The shell waits for its standard input to close, which it does when this process ends, even by a kill.
+fn redis_server(port: u16) -> Child {
+    let script = format!(
+        "redis-server --bind 127.0.0.1 --port {port} --save '' --appendonly no --daemonize no >/dev/null & \
+         pid=$!; read -r _; kill -9 $pid; wait $pid 2>/dev/null"
+    );
+    let child = Command::new("sh")
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("sh and redis-server are installed");
+    let started = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "redis-server did not start"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
