@@ -2,6 +2,7 @@
 # Builds the Worker into build/, unless nothing that goes into it has changed, and says how large it is.
 # wrangler calls it too (wrangler.toml), when it starts and when a file of src/ changes.
 set -euo pipefail
+# shellcheck source=scripts/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$ROOT"
 
@@ -21,7 +22,8 @@ inputs() {
 stamp="$CARGO_TARGET_DIR/built-from"
 now="$(inputs)"
 if [ ! -e build/index_bg.wasm ] || [ "$now" != "$(cat "$stamp" 2>/dev/null)" ]; then
-  worker-build --release --features worker
+  # A backtrace of worker-build itself would bury the compiler's message.
+  RUST_BACKTRACE=0 worker-build --release --features worker
   mkdir -p "$CARGO_TARGET_DIR"
   printf '%s\n' "$now" >"$stamp"
 fi

@@ -3,6 +3,7 @@
 # std is built from Debian's own source by Debian's own rustc, whose versions match, and rustup then
 # knows that compiler as a toolchain. Needs root or sudo. `setup-wasm-target.sh --check` says whether it is there.
 set -euo pipefail
+# shellcheck source=scripts/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 target=wasm32-unknown-unknown
@@ -42,7 +43,6 @@ TOML
   /usr/bin/cargo build --release --target $target -Zbuild-std=std,panic_abort,panic_unwind,test)
 rm "$work/target/$target/release/deps/"libstd_for_wasm-*
 
-rm -rf "$work/lib"
 mkdir "$work/lib"
 cp "$work/target/$target/release/deps/"*.rlib "$work/lib/"
 installed_compiler >"$work/lib/.built-for"

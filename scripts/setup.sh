@@ -2,6 +2,7 @@
 # setup.sh [run|test]: installs what `make run` (and, with `test`, `make test`) needs and does not find.
 # Each step first looks whether its work is there, so it can be stopped and started again at any time.
 set -euo pipefail
+# shellcheck source=scripts/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$ROOT"
 purpose="${1:-run}"
@@ -99,6 +100,7 @@ step worker_build
 step npm_packages
 step redis
 if [ "$purpose" = test ]; then
+  # shellcheck source=scripts/env.sh
   source scripts/env.sh # the wasm toolchain may be new
   step wasm_clippy
   step wasm_pack
