@@ -1,13 +1,15 @@
 //! One request, from end to end.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::HeaderValue;
+use hyper::header::{self, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, bad};
 use crate::auth::Tokens;
 use crate::body::{self, BodyError};
 use crate::command::{self, Command};
@@ -16,26 +18,28 @@ use crate::format::Format;
 use crate::route::{self, Endpoint, Query};
 use crate::stats::{self, Stats};
 use crate::sync_token::SyncTokens;
-use crate::upstream::Upstream;
-use crate::{Config, Error, cors};
+use crate::upstream::{Failure, Upstream};
+use crate::{Config, Error, cors, events};
 
 /// What every request needs.
 pub(crate) struct App {
-    tokens: Tokens,
-    upstream: Upstream,
-    stats: Stats,
+    pub(crate) config: Config,
+    pub(crate) tokens: Tokens,
+    /// Redis as the gateway itself sees it.
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) stats: Stats,
     sync_tokens: SyncTokens,
-    max_request_bytes: usize,
 }
 
 impl App {
-    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+    pub(crate) fn new(config: Config) -> Result<Self, Error> {
+        let upstream = Arc::new(Upstream::new(&config, None)?);
         Ok(Self {
-            tokens: Tokens::new(config)?,
-            upstream: Upstream::new(config)?,
+            tokens: Tokens::new(&config, &upstream)?,
+            upstream,
             stats: Stats::default(),
             sync_tokens: SyncTokens::new(),
-            max_request_bytes: config.max_request_bytes,
+            config,
         })
     }
 
@@ -71,31 +75,35 @@ impl App {
             return Err(answer::error(StatusCode::METHOD_NOT_ALLOWED, text));
         }
         let query = route::query(&parts.uri).ok_or_else(|| bad("ERR invalid query"))?;
-        let access = self
+        let query_token = query.token.as_deref().filter(|_| !self.config.json_only);
+        let caller = self
             .tokens
-            .access(&parts.headers, query.token.as_deref())
+            .caller(&parts.headers, query_token)
             .ok_or_else(|| answer::error(StatusCode::UNAUTHORIZED, "Unauthorized"))?;
-        let format = Format::of(&parts.headers).map_err(bad)?;
         let endpoint = route::endpoint(&parts.uri).ok_or_else(|| bad("ERR invalid path"))?;
+        let format = if self.config.json_only {
+            json_only(&parts, with_body, &endpoint)
+                .map_err(|(status, text)| answer::error(status, text))?
+        } else {
+            Format::of(&parts.headers).map_err(bad)?
+        };
         let body = if with_body {
             self.body(body).await?
         } else {
             Bytes::new()
         };
-        let execution = Execution {
-            upstream: &self.upstream,
-            access,
-            stats: &self.stats,
-        };
+        let execution = Execution { app: self, caller };
         let mut answer = run(&execution, endpoint, body, query, format).await?;
-        if let Ok(token) = HeaderValue::from_str(&self.sync_tokens.next()) {
+        if !self.config.json_only
+            && let Ok(token) = HeaderValue::from_str(&self.sync_tokens.next())
+        {
             answer.headers_mut().insert("upstash-sync-token", token);
         }
         Ok(answer)
     }
 
     async fn body(&self, body: Incoming) -> Result<Bytes, Answer> {
-        let limit = self.max_request_bytes;
+        let limit = self.config.max_request_bytes;
         body::read(body, limit).await.map_err(|error| match error {
             BodyError::TooLarge => answer::error(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -104,6 +112,23 @@ impl App {
             BodyError::Broken => bad("ERR the request body ended early"),
         })
     }
+}
+
+/// What a server that speaks only JSON serves, and in which format.
+fn json_only(
+    parts: &Parts,
+    with_body: bool,
+    endpoint: &Endpoint,
+) -> Result<Format, (StatusCode, &'static str)> {
+    if matches!(endpoint, Endpoint::Path(_) | Endpoint::Listen(_)) {
+        return Err((StatusCode::NOT_FOUND, "ERR endpoint not found"));
+    }
+    let content_type = parts.headers.get(header::CONTENT_TYPE);
+    if with_body && content_type.is_none_or(|value| value != "application/json") {
+        let text = "Invalid content type. Expected application/json.";
+        return Err((StatusCode::BAD_REQUEST, text));
+    }
+    Ok(Format::of_json_only(&parts.headers))
 }
 
 async fn run(
@@ -116,10 +141,15 @@ async fn run(
     match endpoint {
         Endpoint::Command => one(execution, command::one(&body).map_err(bad)?, format).await,
         Endpoint::Path(segments) => {
-            let command =
-                path_command(segments, &body, query).ok_or_else(|| bad("ERR empty command"))?;
-            one(execution, command, format).await
+            let command = path_command(segments, &body, query);
+            one(
+                execution,
+                command.ok_or_else(|| bad("ERR empty command"))?,
+                format,
+            )
+            .await
         }
+        Endpoint::Listen(command) => events::stream(execution, &command).await,
         Endpoint::Pipeline => {
             let commands = command::several(&body).map_err(bad)?;
             let replies = execution.run(commands).await.map_err(answer::failure)?;
@@ -149,11 +179,7 @@ async fn one(
     replies
         .first()
         .map(|reply| answer::one(reply, format))
-        .ok_or_else(|| answer::failure(crate::upstream::Failure::Lost))
-}
-
-fn bad(text: &str) -> Answer {
-    answer::error(StatusCode::BAD_REQUEST, text)
+        .ok_or_else(|| answer::failure(Failure::Lost))
 }
 
 /// The body, if there is one, is the last argument but for those of the query.

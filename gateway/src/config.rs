@@ -1,18 +1,34 @@
 //! What can be set.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a gateway serves, and to whom.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where Redis is: `redis://[user:password@]host:port[/db]`.
+    /// Where Redis is:
+    /// - `redis://[user:password@]host:port[/db]`, or `rediss://` with TLS (`#insecure` at the end
+    ///   trusts any certificate)
+    /// - `redis-cluster://[user:password@]a:1,b:2,c:3`: a cluster, by some of its nodes
+    /// - `redis-sentinel://[user:password@]name@a:1,b:2,c:3[/db]`: the master that these sentinels
+    ///   call by that name; user and password are the master's
+    ///
+    /// `rediss-cluster://` and `rediss-sentinel://` are those with TLS.
     pub redis_url: String,
+    /// A PEM file of the certificates that `rediss://` trusts, instead of those of the system.
+    pub redis_ca: Option<PathBuf>,
     /// The standard token: every command.
     pub token: String,
     /// The read-only token: read commands alone.
     pub read_only_token: Option<String>,
+    /// More tokens, each for a user of Redis's own ACL.
+    pub acl_tokens: Vec<AclToken>,
+    /// Behaves as a server that speaks only JSON on `/`, `/pipeline` and `/multi-exec`: knows
+    /// base64 (and encodes `OK` too), ignores the RESP2 header, has no path commands, no
+    /// subscriptions and no sync token, and wants exactly `Content-Type: application/json`.
+    pub json_only: bool,
     /// The largest request body, in bytes; a larger one is a 413. 10 MB unless set.
     pub max_request_bytes: usize,
     /// How long a connection to Redis may take to be made. 1 s unless set.
@@ -27,7 +43,10 @@ impl Config {
         Self {
             redis_url: redis_url.into(),
             token: token.into(),
+            redis_ca: None,
             read_only_token: None,
+            acl_tokens: Vec::new(),
+            json_only: false,
             max_request_bytes: 10_000_000,
             connect_timeout: Duration::from_secs(1),
             response_timeout: Duration::from_secs(5),
@@ -38,6 +57,27 @@ impl Config {
     #[must_use]
     pub fn read_only_token(mut self, token: impl Into<String>) -> Self {
         self.read_only_token = Some(token.into());
+        self
+    }
+
+    /// With a token that does what a user of Redis's ACL may do.
+    #[must_use]
+    pub fn acl_token(mut self, token: AclToken) -> Self {
+        self.acl_tokens.push(token);
+        self
+    }
+
+    /// As a server that speaks only JSON, or not.
+    #[must_use]
+    pub fn json_only(mut self, json_only: bool) -> Self {
+        self.json_only = json_only;
+        self
+    }
+
+    /// Trusting the certificates of this PEM file, for `rediss://`.
+    #[must_use]
+    pub fn redis_ca(mut self, file: impl Into<PathBuf>) -> Self {
+        self.redis_ca = Some(file.into());
         self
     }
 
@@ -71,5 +111,54 @@ impl fmt::Debug for Config {
             .field("connect_timeout", &self.connect_timeout)
             .field("response_timeout", &self.response_timeout)
             .finish_non_exhaustive()
+    }
+}
+
+/// A token that does what a user of Redis's ACL may do.
+#[derive(Clone)]
+pub struct AclToken {
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) token: String,
+}
+
+impl AclToken {
+    /// For `user`, who logs in at Redis with `password`.
+    pub fn new(
+        user: impl Into<String>,
+        password: impl Into<String>,
+        token: impl Into<String>,
+    ) -> Self {
+        Self {
+            user: user.into(),
+            password: password.into(),
+            token: token.into(),
+        }
+    }
+}
+
+/// Without the password and the token.
+impl fmt::Debug for AclToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AclToken")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// From `user:token`, where the token is the user's password too, or `user:token:password`.
+impl std::str::FromStr for AclToken {
+    type Err = crate::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, ':');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(user), Some(token), password) if !user.is_empty() && !token.is_empty() => {
+                Ok(Self::new(user, password.unwrap_or(token), token))
+            }
+            _ => Err(crate::Error::config(
+                "an ACL token is user:token or user:token:password",
+            )),
+        }
     }
 }

@@ -6,7 +6,7 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use crate::answer::{self, Answer};
 
 const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
-const HEADERS: &str = "Authorization, Content-Type, Accept, Upstash-Encoding, Upstash-Response-Format, \
+const HEADERS: &str = "Authorization, Content-Type, Accept, Cache-Control, Upstash-Encoding, Upstash-Response-Format, \
     Upstash-Sync-Token, Upstash-Telemetry-Sdk, Upstash-Telemetry-Platform, Upstash-Telemetry-Runtime";
 
 /// The answer to a preflight. `*` does not cover `Authorization`, so the headers are named; others

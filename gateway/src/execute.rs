@@ -1,26 +1,30 @@
 //! Commands of one caller, run.
 
-use crate::auth::Access;
+use crate::app::App;
+use crate::auth::{Access, Caller};
 use crate::command::{Command, Verdict, judge};
-use crate::reply::{Reply, reply};
-use crate::stats::Stats;
-use crate::upstream::{Failure, Outcome, Upstream};
+use crate::reply::Reply;
+use crate::rest_token;
+use crate::upstream::{Failure, Listener, Outcome};
 
 /// What runs the commands of one caller.
 pub(crate) struct Execution<'a> {
-    pub(crate) upstream: &'a Upstream,
-    pub(crate) access: Access,
-    pub(crate) stats: &'a Stats,
+    pub(crate) app: &'a App,
+    pub(crate) caller: Caller,
 }
 
 impl Execution<'_> {
     /// Runs what may be run, in order; the others are answered in their places.
     pub(crate) async fn run(&self, commands: Vec<Command>) -> Result<Vec<Reply>, Failure> {
-        let table = self.upstream.table(&commands).await?;
+        let table = self.app.upstream.table(&commands).await?;
         let mut places = Vec::with_capacity(commands.len());
         let mut sent = Vec::with_capacity(commands.len());
         for command in commands {
-            places.push(match judge(&command, self.access, &table) {
+            if rest_token::is_asked_by(&command) {
+                places.push(Some(self.rest_token(&command).await?));
+                continue;
+            }
+            places.push(match judge(&command, self.caller.access, &table) {
                 Verdict::Send => {
                     sent.push(command);
                     None
@@ -29,18 +33,21 @@ impl Execution<'_> {
                 Verdict::Refuse(error) => Some(Err(error)),
             });
         }
-        let values = if sent.is_empty() {
+        let replies = if sent.is_empty() {
             Vec::new()
         } else {
-            self.stats.commands(sent.len());
-            self.upstream.run(&sent).await?
+            self.app.stats.commands(sent.len());
+            self.caller
+                .upstream
+                .run(&sent, &table)
+                .await
+                .map_err(|failure| self.own(failure))?
         };
-        let mut values = values.into_iter();
-        let replies: Vec<Reply> = places
+        let mut replies = replies.into_iter();
+        Ok(places
             .into_iter()
-            .map_while(|place| place.or_else(|| values.next().map(reply)))
-            .collect();
-        Ok(replies)
+            .map_while(|place| place.or_else(|| replies.next()))
+            .collect())
     }
 
     /// Runs all, at once, or none; the error is why none.
@@ -48,18 +55,44 @@ impl Execution<'_> {
         &self,
         commands: Vec<Command>,
     ) -> Result<Result<Vec<Reply>, String>, Failure> {
-        let table = self.upstream.table(&commands).await?;
+        let table = self.app.upstream.table(&commands).await?;
         for command in &commands {
-            if let Verdict::Refuse(error) = judge(command, self.access, &table) {
+            if let Verdict::Refuse(error) = judge(command, self.caller.access, &table) {
                 return Ok(Err(because(&error)));
             }
         }
-        self.stats.commands(commands.len());
-        Ok(match self.upstream.transaction(&commands).await? {
-            Outcome::Done(values) => Ok(values.into_iter().map(reply).collect()),
+        self.app.stats.commands(commands.len());
+        let outcome = self
+            .caller
+            .upstream
+            .transaction(&commands, &table)
+            .await
+            .map_err(|failure| self.own(failure))?;
+        Ok(match outcome {
+            Outcome::Done(replies) => Ok(replies),
             Outcome::Refused(error) => Err(because(&error)),
             Outcome::Discarded(error) => Err(error),
         })
+    }
+
+    /// Listens for what `command` (SUBSCRIBE, PSUBSCRIBE, MONITOR) asks to be told.
+    pub(crate) async fn listen(&self, command: &Command) -> Result<Listener, Failure> {
+        self.app.stats.commands(1);
+        let listener = self.caller.upstream.listen(command).await;
+        listener.map_err(|failure| self.own(failure))
+    }
+
+    /// The gateway's own login failing is the gateway's affair, another user's is that user's.
+    fn own(&self, failure: Failure) -> Failure {
+        match (failure, self.caller.access) {
+            (Failure::Login, Access::Acl) => Failure::Unauthorized,
+            (failure, _) => failure,
+        }
+    }
+
+    async fn rest_token(&self, command: &Command) -> Result<Reply, Failure> {
+        let access = self.caller.access;
+        rest_token::issue(command, access, &self.app.tokens, &self.app.config).await
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Strings {
     Plain,
     /// All in base64 but the status `OK`.
     Base64,
+    /// All in base64.
+    AllBase64,
 }
 
 impl Format {
@@ -36,6 +38,14 @@ impl Format {
                 Err("ERR invalid Upstash-Response-Format header: only json and resp2 are supported")
             }
         }
+    }
+
+    /// What a server that speaks only JSON makes of the headers.
+    pub(crate) fn of_json_only(headers: &HeaderMap) -> Self {
+        Self::Json(match value(headers, "upstash-encoding") {
+            Some(b"base64") => Strings::AllBase64,
+            _ => Strings::Plain,
+        })
     }
 
     /// `/multi-exec` answers in JSON alone.

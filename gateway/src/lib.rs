@@ -22,9 +22,10 @@
 //! route      path -> endpoint         body       a request body within the limit
 //! format     which reply format       answer     HTTP answers
 //! stats      what was counted         sync_token the read-your-writes header
+//! events     subscriptions, MONITOR   rest_token ACL RESTTOKEN
 //! command/   a command: from JSON, from a path; what Redis says of it; what REST cannot carry
 //! reply/     a reply: to JSON, to RESP2
-//! upstream/  the way to Redis: connect, share a connection, transactions on pooled ones
+//! upstream/  the way to Redis: one server, a Sentinel set or a cluster; connections, redirects
 //! ```
 #![cfg_attr(
     test,
@@ -44,16 +45,18 @@ mod command;
 mod config;
 mod cors;
 mod error;
+mod events;
 mod execute;
 mod format;
 
 mod reply;
+mod rest_token;
 mod route;
 mod server;
 mod stats;
 mod sync_token;
 mod upstream;
 
-pub use config::Config;
+pub use config::{AclToken, Config};
 pub use error::Error;
 pub use server::Gateway;

@@ -1,16 +1,17 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
-use upstash_gateway::{Config, Error, Gateway};
+use upstash_gateway::{AclToken, Config, Error, Gateway};
 
 /// A local server that speaks Upstash's Redis REST protocol over any Redis.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where Redis is.
+    /// Where Redis is: redis://, rediss://, redis-cluster://a,b,c or redis-sentinel://name@a,b,c.
     #[arg(
         long,
         env = "REDIS_URL",
@@ -29,6 +30,22 @@ struct Arguments {
         hide_env_values = true
     )]
     read_only_token: Option<String>,
+    /// A token for a user of Redis's ACL: user:token, where the token is the user's password too, or
+    /// user:token:password. May be given several times.
+    #[arg(
+        long = "acl-token",
+        env = "ACL_TOKENS",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "USER:TOKEN[:PASSWORD]"
+    )]
+    acl_tokens: Vec<AclToken>,
+    /// Speak only JSON on /, /pipeline and /multi-exec, as simpler servers of this protocol do.
+    #[arg(long, env = "JSON_ONLY")]
+    json_only: bool,
+    /// A PEM file of the certificates that rediss:// trusts, instead of those of the system.
+    #[arg(long, env = "REDIS_CA")]
+    redis_ca: Option<PathBuf>,
     /// Where to listen. Loopback alone, unless another address is given.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8079")]
     listen: String,
@@ -42,6 +59,9 @@ impl Arguments {
         let mut config =
             Config::new(self.redis, self.token).max_request_bytes(self.max_request_bytes);
         // An empty variable is one that is not set.
+        config.acl_tokens = self.acl_tokens;
+        config.json_only = self.json_only;
+        config.redis_ca = self.redis_ca;
         config.read_only_token = self.read_only_token.filter(|token| !token.is_empty());
         config
     }

@@ -2,6 +2,8 @@
 
 use hyper::Uri;
 
+use crate::command::Command;
+
 /// What a request is for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
@@ -11,6 +13,8 @@ pub(crate) enum Endpoint {
     Pipeline,
     /// `/multi-exec`: several at once or none.
     MultiExec,
+    /// `/subscribe/{channel}`, `/psubscribe/{pattern}`, `/monitor`: the command to listen with.
+    Listen(Command),
     /// `/set/k/v`: one command, a path segment an argument.
     Path(Vec<Vec<u8>>),
 }
@@ -31,11 +35,22 @@ pub(crate) fn endpoint(uri: &Uri) -> Option<Endpoint> {
         "" => Endpoint::Command,
         "pipeline" => Endpoint::Pipeline,
         "multi-exec" => Endpoint::MultiExec,
-        path => Endpoint::Path(
-            path.split('/')
+        path => {
+            let segments: Vec<Vec<u8>> = path
+                .split('/')
                 .map(|segment| percent_decode(segment.as_bytes(), false))
-                .collect::<Option<_>>()?,
-        ),
+                .collect::<Option<_>>()?;
+            let listens = match segments.as_slice() {
+                [name] => name == b"monitor",
+                [name, ..] => name == b"subscribe" || name == b"psubscribe",
+                [] => false,
+            };
+            if listens {
+                Endpoint::Listen(Command::new(segments)?)
+            } else {
+                Endpoint::Path(segments)
+            }
+        }
     })
 }
 

@@ -52,7 +52,7 @@ impl Gateway {
         Ok(Self {
             listener,
             address,
-            app: Arc::new(App::new(&config)?),
+            app: Arc::new(App::new(config)?),
         })
     }
 
@@ -103,7 +103,6 @@ async fn connection(app: Arc<App>, stream: TcpStream, peer: SocketAddr) {
     });
     // It ends in an error when the client breaks off, which is the client's affair.
     let _ = http1::Builder::new()
-        .half_close(true)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }

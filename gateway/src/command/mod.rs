@@ -23,6 +23,11 @@ impl Command {
         Some(Self { name, arguments })
     }
 
+    /// One of the gateway's own.
+    pub(crate) fn of(words: &[&str]) -> Option<Self> {
+        Self::new(words.iter().map(|word| word.as_bytes().to_vec()).collect())
+    }
+
     /// Its name, lower-case.
     pub(crate) fn name(&self) -> &str {
         &self.name

@@ -91,7 +91,7 @@ pub(crate) fn judge(command: &Command, access: Access, table: &Table) -> Verdict
     if entry.is_none() && !table.is_empty() {
         return Verdict::Refuse(unknown(command));
     }
-    let may = access == Access::Standard
+    let may = access != Access::ReadOnly
         || ALSO_READS.contains(&name)
         || (entry.is_some_and(|entry| entry.read_only) && !POWERFUL_READS.contains(&name));
     if may {
@@ -153,12 +153,8 @@ mod tests {
     use super::*;
 
     fn verdict(words: &str, access: Access) -> Verdict {
-        let command = Command::new(
-            words
-                .split(' ')
-                .map(|word| word.as_bytes().to_vec())
-                .collect(),
-        );
+        let words: Vec<&str> = words.split(' ').collect();
+        let command = Command::of(&words);
         judge(&command.unwrap(), access, &Table::default())
     }
 

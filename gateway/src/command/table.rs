@@ -17,6 +17,8 @@ pub(crate) struct Table {
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Entry {
     pub(crate) read_only: bool,
+    /// Where its first key is; 0 when it has none, or none in a fixed place.
+    pub(crate) first_key: usize,
 }
 
 impl Table {
@@ -59,6 +61,10 @@ impl Table {
             };
             let entry = Entry {
                 read_only: flags.iter().filter_map(text).any(|flag| flag == "readonly"),
+                first_key: match parts.get(3) {
+                    Some(Value::Int(index)) => usize::try_from(*index).unwrap_or_default(),
+                    _ => 0,
+                },
             };
             self.entries.insert(name, entry);
             if let Some(subcommands) = parts.get(9) {

@@ -44,6 +44,7 @@ fn value(out: &mut Vec<u8>, from: &Value, strings: Strings) {
     match from {
         Value::Nil => out.extend_from_slice(b"null"),
         Value::Int(integer) => out.extend_from_slice(integer.to_string().as_bytes()),
+        Value::Okay if strings == Strings::AllBase64 => string(out, b"OK", strings),
         Value::Okay => out.extend_from_slice(br#""OK""#),
         Value::BulkString(bytes) => string(out, bytes, strings),
         Value::SimpleString(text) => string(out, text.as_bytes(), strings),
@@ -57,7 +58,7 @@ fn value(out: &mut Vec<u8>, from: &Value, strings: Strings) {
 fn string(out: &mut Vec<u8>, bytes: &[u8], strings: Strings) {
     match strings {
         Strings::Plain => quoted(out, &String::from_utf8_lossy(bytes)),
-        Strings::Base64 => {
+        Strings::Base64 | Strings::AllBase64 => {
             out.push(b'"');
             out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
             out.push(b'"');

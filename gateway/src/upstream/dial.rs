@@ -3,14 +3,12 @@
 use std::io;
 use std::time::Duration;
 
-use redis::{
-    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
-};
+use redis::{ConnectionAddr, RedisConnectionInfo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::Failure;
-use crate::{Config, Error};
+use super::tls::Tls;
 
 /// A connection's bytes.
 pub(crate) trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -21,37 +19,37 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Bytes for T {}
 pub(crate) struct Target {
     pub(crate) address: ConnectionAddr,
     pub(crate) login: RedisConnectionInfo,
+    pub(crate) tls: Option<Tls>,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
 }
 
 impl Target {
-    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
-        let info: ConnectionInfo = config
-            .redis_url
-            .as_str()
-            .into_connection_info()
-            .map_err(|_| Error::config("the URL of Redis is not one we know"))?;
-        let login = info
-            .redis_settings()
-            .clone()
-            .set_protocol(ProtocolVersion::RESP2)
-            // Redis 7.0 has no CLIENT SETINFO, and a trip more at every connection is for nothing.
-            .set_skip_set_lib_name();
-        Ok(Self {
-            address: info.addr().clone(),
-            login,
-            connect_timeout: config.connect_timeout,
-            response_timeout: config.response_timeout,
-        })
+    /// The same, at another address.
+    pub(crate) fn at(&self, host: &str, port: u16) -> Self {
+        Self {
+            address: ConnectionAddr::Tcp(host.to_owned(), port),
+            ..self.clone()
+        }
+    }
+
+    /// Its host: what a cluster's node calls itself by an empty name.
+    pub(crate) fn host(&self) -> &str {
+        match &self.address {
+            ConnectionAddr::Tcp(host, _) => host,
+            _ => "",
+        }
     }
 
     /// A connection, before any login.
     pub(crate) async fn dial(&self) -> Result<Box<dyn Bytes>, Failure> {
         let open = async {
-            Ok::<Box<dyn Bytes>, io::Error>(match &self.address {
-                ConnectionAddr::Tcp(host, port) => Box::new(tcp(host, *port).await?),
-                ConnectionAddr::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            Ok::<Box<dyn Bytes>, io::Error>(match (&self.address, &self.tls) {
+                (ConnectionAddr::Tcp(host, port), None) => Box::new(tcp(host, *port).await?),
+                (ConnectionAddr::Tcp(host, port), Some(tls)) => {
+                    Box::new(tls.wrap(host, tcp(host, *port).await?).await?)
+                }
+                (ConnectionAddr::Unix(path), _) => Box::new(UnixStream::connect(path).await?),
                 _ => return Err(io::ErrorKind::Unsupported.into()),
             })
         };

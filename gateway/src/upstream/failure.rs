@@ -9,6 +9,8 @@ pub(crate) enum Failure {
     Unreachable,
     /// Redis refused the gateway's own login: nothing was sent.
     Login,
+    /// Redis no longer lets in the user whose token this is: nothing was sent.
+    Unauthorized,
     /// The connection ended: what was sent may have been done or not.
     Lost,
     /// No reply in time: what was sent may have been done or not.
@@ -21,6 +23,7 @@ impl Failure {
         match self {
             Self::Unreachable => "ERR the gateway cannot reach Redis",
             Self::Login => "ERR Redis refused the gateway's login",
+            Self::Unauthorized => "WRONGPASS invalid username-password pair or user is disabled.",
             Self::Lost => "ERR the gateway lost its connection to Redis",
             Self::TimedOut => "ERR Redis did not answer the gateway in time",
         }

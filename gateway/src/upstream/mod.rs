@@ -1,22 +1,32 @@
 //! The way to Redis.
 
+mod address;
+mod cluster;
 mod dial;
 mod failure;
 mod link;
+mod listener;
 mod node;
 mod pool;
+mod source;
+mod tls;
 mod transaction;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use redis::Value;
-
 use crate::command::{Command, Table};
+use crate::reply::Reply;
 use crate::{Config, Error};
 
+use address::Address;
+pub(crate) use address::Login;
+use cluster::Cluster;
 pub(crate) use failure::Failure;
+use link::Link;
+pub(crate) use listener::Listener;
 use node::Node;
+use source::Source;
 pub(crate) use transaction::Outcome;
 
 /// A table that lacks a command is asked for again when it is this old: a module may have come.
@@ -24,26 +34,80 @@ const TABLE_AGE: Duration = Duration::from_secs(1);
 
 /// Redis, as one user sees it.
 pub(crate) struct Upstream {
-    node: Node,
+    shape: Shape,
     table: Mutex<Option<(Arc<Table>, Instant)>>,
 }
 
+enum Shape {
+    One(Box<Node>),
+    Cluster(Box<Cluster>),
+}
+
 impl Upstream {
-    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+    /// As the user of the URL, or as another one.
+    pub(crate) fn new(config: &Config, login: Option<&Login>) -> Result<Self, Error> {
+        let shape = match Address::new(config, login)? {
+            Address::One(target) => Shape::One(Box::new(Node::new(Source::Fixed(target)))),
+            Address::Sentinel {
+                name,
+                sentinels,
+                master,
+            } => Shape::One(Box::new(Node::new(Source::Sentinel {
+                name,
+                sentinels,
+                master,
+            }))),
+            Address::Cluster(seeds) => {
+                let cluster = Cluster::new(seeds).ok_or(Error::config("a cluster wants a node"))?;
+                Shape::Cluster(Box::new(cluster))
+            }
+        };
         Ok(Self {
-            node: Node::new(config)?,
+            shape,
             table: Mutex::new(None),
         })
     }
 
-    /// Runs commands in order, in one write; there are as many values as commands, errors among them.
-    pub(crate) async fn run(&self, commands: &[Command]) -> Result<Vec<Value>, Failure> {
-        self.node.run(commands).await
+    /// Runs commands in order; there are as many replies, errors among them.
+    pub(crate) async fn run(
+        &self,
+        commands: &[Command],
+        table: &Table,
+    ) -> Result<Vec<Reply>, Failure> {
+        match &self.shape {
+            Shape::One(node) => node.run(commands.iter()).await,
+            Shape::Cluster(cluster) => cluster.run(commands, table).await,
+        }
     }
 
     /// Runs commands at once, or none of them.
-    pub(crate) async fn transaction(&self, commands: &[Command]) -> Result<Outcome, Failure> {
-        self.node.transaction(commands).await
+    pub(crate) async fn transaction(
+        &self,
+        commands: &[Command],
+        table: &Table,
+    ) -> Result<Outcome, Failure> {
+        match &self.shape {
+            Shape::One(node) => node.transaction(commands).await,
+            Shape::Cluster(cluster) => cluster.transaction(commands, table).await,
+        }
+    }
+
+    /// A connection that listens for what `command` asks to be told.
+    pub(crate) async fn listen(&self, command: &Command) -> Result<Listener, Failure> {
+        let target = match &self.shape {
+            Shape::One(node) => node.source().target().await?,
+            Shape::Cluster(cluster) => cluster.any().await?,
+        };
+        Listener::open(&target, command).await
+    }
+
+    /// Whether Redis lets this user in.
+    pub(crate) async fn try_login(&self) -> Result<(), Failure> {
+        let target = match &self.shape {
+            Shape::One(node) => node.source().target().await?,
+            Shape::Cluster(cluster) => cluster.any().await?,
+        };
+        Link::open(&target).await.map(drop)
     }
 
     /// What Redis says of its commands; asked again when one of `wanted` is not in it.
@@ -55,11 +119,14 @@ impl Upstream {
                 return Ok(table);
             }
         }
-        let ask: Vec<Command> = Command::new(vec![b"COMMAND".to_vec()])
-            .into_iter()
-            .collect();
-        let reply = self.node.run(&ask).await?;
-        let table = Arc::new(reply.first().map(Table::new).unwrap_or_default());
+        let ask: Vec<Command> = Command::of(&["COMMAND"]).into_iter().collect();
+        let replies = self.run(&ask, &Table::default()).await?;
+        let table = match replies.first() {
+            Some(Ok(reply)) => Table::new(reply),
+            // This user may not ask.
+            Some(Err(_)) | None => Table::default(),
+        };
+        let table = Arc::new(table);
         *self.table.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((Arc::clone(&table), Instant::now()));
         Ok(table)

@@ -2,20 +2,19 @@
 
 use std::time::Instant;
 
-use redis::Value;
 use tokio::sync::Mutex;
 
 use super::Failure;
-use super::dial::Target;
 use super::link::Link;
 use super::pool::Pool;
+use super::source::Source;
 use super::transaction::{self, Outcome};
 use crate::command::Command;
-use crate::{Config, Error};
+use crate::reply::{Reply, reply};
 
 /// One Redis server.
 pub(crate) struct Node {
-    target: Target,
+    source: Source,
     shared: Mutex<Shared>,
     pool: Pool,
 }
@@ -27,55 +26,61 @@ struct Shared {
 }
 
 impl Node {
-    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
-        let target = Target::new(config)?;
-        Ok(Self {
-            pool: Pool::new(target.clone()),
-            target,
+    pub(crate) fn new(source: Source) -> Self {
+        Self {
+            pool: Pool::new(source.clone()),
+            source,
             shared: Mutex::default(),
-        })
+        }
     }
 
-    /// Runs commands in order, in one write.
-    pub(crate) async fn run(&self, commands: &[Command]) -> Result<Vec<Value>, Failure> {
+    /// Where its connections come from.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Runs commands in order, in one write; there are as many replies.
+    pub(crate) async fn run<'a>(
+        &self,
+        commands: impl ExactSizeIterator<Item = &'a Command>,
+    ) -> Result<Vec<Reply>, Failure> {
+        let count = commands.len();
+        let mut pipeline = redis::Pipeline::with_capacity(count);
+        for command in commands {
+            pipeline.add_command(command.packed());
+        }
         let link = self.link().await?;
         let mut connection = link.connection.clone();
-        let replies = match commands {
-            [command] => connection
-                .send_packed_command(&command.packed())
-                .await
-                .map(|value| vec![value]),
-            commands => {
-                let mut pipeline = redis::Pipeline::with_capacity(commands.len());
-                for command in commands {
-                    pipeline.add_command(command.packed());
-                }
-                connection
-                    .send_packed_commands(&pipeline, 0, commands.len())
-                    .await
-            }
-        };
-        match replies {
-            Ok(replies) if replies.len() == commands.len() => Ok(replies),
-            Ok(_) => {
-                self.forget(&link).await;
-                Err(Failure::Lost)
-            }
+        let replies = connection.send_packed_commands(&pipeline, 0, count).await;
+        let replies: Vec<Reply> = match replies {
+            Ok(replies) => replies.into_iter().map(reply).collect(),
             Err(error) => {
                 self.forget(&link).await;
-                Err(error.into())
+                return Err(error.into());
             }
+        };
+        // It is a replica now: whoever is the master is asked for anew.
+        let demoted = |reply: &Reply| matches!(reply, Err(error) if error.starts_with("READONLY"));
+        if replies.len() != count || replies.iter().any(demoted) {
+            self.forget(&link).await;
+        }
+        if replies.len() == count {
+            Ok(replies)
+        } else {
+            Err(Failure::Lost)
         }
     }
 
     /// Runs commands at once, or none of them, on a connection that nobody else uses meanwhile.
     pub(crate) async fn transaction(&self, commands: &[Command]) -> Result<Outcome, Failure> {
-        let link = self.pool.take().await?;
-        let outcome = transaction::run(&link.link, commands).await;
-        if outcome.is_ok() {
-            self.pool.put(link);
+        let loan = self.pool.take().await?;
+        let outcome = transaction::run(&loan.link, commands).await?;
+        let demoted = |error: &String| error.starts_with("READONLY");
+        match &outcome {
+            Outcome::Refused(error) | Outcome::Discarded(error) if demoted(error) => {}
+            _ => self.pool.put(loan),
         }
-        outcome
+        Ok(outcome)
     }
 
     async fn link(&self) -> Result<Link, Failure> {
@@ -91,7 +96,7 @@ impl Node {
         {
             return Err(failure);
         }
-        match Link::open(&self.target).await {
+        match self.source.open().await {
             Ok(link) => {
                 shared.link = Some(link.clone());
                 Ok(link)

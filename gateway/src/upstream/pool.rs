@@ -5,15 +5,15 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::Failure;
-use super::dial::Target;
 use super::link::Link;
+use super::source::Source;
 
 /// As many transactions run at once.
 const SIZE: usize = 32;
 
 /// Connections that one caller has alone, kept for the next one.
 pub(crate) struct Pool {
-    target: Target,
+    source: Source,
     places: Semaphore,
     idle: Mutex<Vec<Link>>,
 }
@@ -26,9 +26,9 @@ pub(crate) struct Loan<'a> {
 }
 
 impl Pool {
-    pub(crate) fn new(target: Target) -> Self {
+    pub(crate) fn new(source: Source) -> Self {
         Self {
-            target,
+            source,
             places: Semaphore::new(SIZE),
             idle: Mutex::default(),
         }
@@ -36,14 +36,14 @@ impl Pool {
 
     /// An idle connection, or a new one.
     pub(crate) async fn take(&self) -> Result<Loan<'_>, Failure> {
-        let wait = tokio::time::timeout(self.target.response_timeout, self.places.acquire());
+        let wait = tokio::time::timeout(self.source.response_timeout(), self.places.acquire());
         let place = match wait.await {
             Ok(Ok(place)) => place,
             Ok(Err(_)) | Err(_) => return Err(Failure::Unreachable),
         };
         let link = match self.idle() {
             Some(link) => link,
-            None => Link::open(&self.target).await?,
+            None => self.source.open().await?,
         };
         Ok(Loan {
             link,

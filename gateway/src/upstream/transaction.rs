@@ -5,13 +5,13 @@ use redis::{ServerErrorKind, Value};
 use super::Failure;
 use super::link::Link;
 use crate::command::Command;
-use crate::reply::error_line;
+use crate::reply::{Reply, error_line, reply};
 
 /// What became of a transaction.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// A value, or an error, for each command.
-    Done(Vec<Value>),
+    /// A reply for each command.
+    Done(Vec<Reply>),
     /// Nothing was done: Redis refused a command when it was queued, with this error.
     Refused(String),
     /// Nothing was done: Redis refused EXEC, with this error.
@@ -32,7 +32,7 @@ pub(crate) async fn run(link: &Link, commands: &[Command]) -> Result<Outcome, Fa
     match executed {
         Ok(mut replies) => match replies.pop() {
             Some(Value::Array(values)) if values.len() == commands.len() => {
-                Ok(Outcome::Done(values))
+                Ok(Outcome::Done(values.into_iter().map(reply).collect()))
             }
             Some(Value::ServerError(error)) => Ok(Outcome::Discarded(error_line(&error))),
             _ => Err(Failure::Lost),

@@ -10,10 +10,14 @@
 mod http;
 mod server;
 
+mod acl;
 mod auth;
+mod command_line;
 mod commands;
 mod cors;
+mod events;
 mod formats;
+mod json_only;
 mod limits;
 mod outage;
 mod paths;

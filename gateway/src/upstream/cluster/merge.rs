@@ -1,0 +1,137 @@
+//! Replies of all primaries, made one; and a cursor that walks over all of them.
+
+use redis::Value;
+
+use super::route::Merge;
+use crate::command::Command;
+use crate::reply::Reply;
+
+/// One reply of many. An error of one is the error of all.
+pub(crate) fn merge(replies: Vec<Reply>, how: Merge) -> Reply {
+    let values = replies
+        .into_iter()
+        .collect::<Result<Vec<Value>, String>>()?;
+    let merged = match how {
+        Merge::Same => values.into_iter().next(),
+        Merge::Sum => values
+            .iter()
+            .map(|value| match value {
+                Value::Int(integer) => Some(*integer),
+                _ => None,
+            })
+            .sum::<Option<i64>>()
+            .map(Value::Int),
+        Merge::Concat => values
+            .into_iter()
+            .map(array)
+            .collect::<Option<Vec<_>>>()
+            .map(|arrays| Value::Array(arrays.into_iter().flatten().collect())),
+        Merge::Least => values
+            .into_iter()
+            .map(array)
+            .reduce(|left, right| Some(least(left?, right?)))
+            .flatten()
+            .map(Value::Array),
+    };
+    merged.ok_or_else(|| "ERR the nodes of the cluster answered in different ways".to_owned())
+}
+
+fn array(value: Value) -> Option<Vec<Value>> {
+    match value {
+        Value::Array(items) => Some(items),
+        _ => None,
+    }
+}
+
+fn least(left: Vec<Value>, right: Vec<Value>) -> Vec<Value> {
+    left.into_iter()
+        .zip(right)
+        .map(|pair| match pair {
+            (Value::Int(left), Value::Int(right)) => Value::Int(left.min(right)),
+            (left, _) => left,
+        })
+        .collect()
+}
+
+/// Nodes that a cursor can tell apart.
+const NODES: u64 = 1024;
+
+/// Which primary a SCAN goes to, and the SCAN that it gets. A cursor of ours is the node's own times
+/// 1024 plus the number of the node; the node's own stay small, for they index its hash table.
+pub(crate) fn scan(command: &Command) -> Option<(usize, Command)> {
+    let cursor: u64 = std::str::from_utf8(command.argument(1)?)
+        .ok()?
+        .parse()
+        .ok()?;
+    let own = (cursor / NODES).to_string();
+    let arguments = command.arguments().skip(1).map(<[u8]>::to_vec);
+    let mut parts = vec![b"SCAN".to_vec(), own.into_bytes()];
+    parts.extend(arguments);
+    Some((usize::try_from(cursor % NODES).ok()?, Command::new(parts)?))
+}
+
+/// The reply to a SCAN, with a cursor of ours; past the last node it is 0.
+pub(crate) fn scanned(reply: Value, node: usize, nodes: usize) -> Option<Value> {
+    let mut parts = array(reply)?;
+    let own: u64 = match parts.first()? {
+        Value::BulkString(cursor) => std::str::from_utf8(cursor).ok()?.parse().ok()?,
+        _ => return None,
+    };
+    let ours = match own {
+        0 if node + 1 < nodes => u64::try_from(node + 1).ok()?,
+        0 => 0,
+        own => own
+            .checked_mul(NODES)?
+            .checked_add(u64::try_from(node).ok()?)?,
+    };
+    *parts.first_mut()? = Value::BulkString(ours.to_string().into_bytes());
+    Some(Value::Array(parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cursor(own: &str, node: usize) -> Value {
+        let page = Value::Array(vec![Value::BulkString(own.into()), Value::Array(vec![])]);
+        match scanned(page, node, 3) {
+            Some(Value::Array(parts)) => parts[0].clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_scan_walks_every_node_and_ends_after_the_last() {
+        assert_eq!(cursor("5", 1), Value::BulkString(b"5121".into()));
+        assert_eq!(cursor("0", 1), Value::BulkString(b"2".into()));
+        assert_eq!(cursor("0", 2), Value::BulkString(b"0".into()));
+        let (node, sent) = scan(&Command::of(&["scan", "5121", "COUNT", "10"]).unwrap()).unwrap();
+        assert_eq!(node, 1);
+        assert_eq!(sent, Command::of(&["SCAN", "5", "COUNT", "10"]).unwrap());
+    }
+
+    #[test]
+    fn replies_are_merged_as_their_command_wants() {
+        let ints = |values: &[i64]| {
+            Ok(Value::Array(
+                values.iter().copied().map(Value::Int).collect(),
+            ))
+        };
+        assert_eq!(
+            merge(vec![Ok(Value::Int(1)), Ok(Value::Int(2))], Merge::Sum),
+            Ok(Value::Int(3))
+        );
+        assert_eq!(
+            merge(vec![ints(&[1]), ints(&[2, 3])], Merge::Concat),
+            ints(&[1, 2, 3])
+        );
+        assert_eq!(
+            merge(vec![ints(&[1, 1]), ints(&[0, 1])], Merge::Least),
+            ints(&[0, 1])
+        );
+        assert_eq!(
+            merge(vec![Ok(Value::Okay), Err("ERR x".into())], Merge::Same),
+            Err("ERR x".into())
+        );
+    }
+}
