@@ -21,7 +21,7 @@ pub enum Fault {
 /// A fake of time, randomness and faults; clones share one state.
 ///
 /// A fetch meets the next fault in line. When there is none it goes to the real host behind, if one was given,
-/// else the connection is lost. Sleeping takes no real time: the clock jumps.
+/// else the connection is lost. Without a real host sleeping takes no real time: the clock jumps.
 #[derive(Clone, Default)]
 pub struct Fake(Rc<State>);
 
@@ -92,7 +92,14 @@ impl Host for Fake {
 
     fn sleep(&self, ms: u64) -> LocalFuture<'static, ()> {
         let fake = self.clone();
-        Box::pin(async move { fake.advance(ms) })
+        // Beside a real network a jump of the clock would overtake every answer.
+        let real = self.0.behind.as_ref().map(|host| host.sleep(ms));
+        Box::pin(async move {
+            if let Some(real) = real {
+                real.await;
+            }
+            fake.advance(ms);
+        })
     }
 
     fn fetch(&self, request: Request) -> LocalFuture<'static, Result<Response, EdgeError>> {
