@@ -12,6 +12,7 @@ use worker::{Context, Env, Request, Response, event};
 
 use app::App;
 use failure::Failure;
+use input::Target;
 use route::Route;
 
 #[event(fetch)]
@@ -33,22 +34,22 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 
 async fn respond(mut request: Request, env: &Env, context: &Context) -> Result<Response, Failure> {
     let demo = app::text(env, "DEMO").is_some_and(|value| value == "1");
-    let url = request.url()?;
-    let route = Route::of(request.method(), &url, demo)?;
+    let target = Target::of(&request);
+    let route = Route::of(request.method(), &target.segments(), demo)?;
     if let Route::Asset = route {
         return Ok(env.assets("ASSETS")?.fetch_request(request).await?);
     }
     let app = App::new(env, context)?;
     match route {
         Route::Health => app.health().await,
-        Route::Limit { id } => app.limit(&id, &input::query(&url)?).await,
+        Route::Limit { id } => app.limit(&id, &target.query()?).await,
         Route::CacheGet { key } => app.cache_get(&key).await,
         Route::CachePut { key } => {
             let value = input::json(&mut request).await?;
-            app.cache_put(&key, &value, &input::query(&url)?).await
+            app.cache_put(&key, &value, &target.query()?).await
         }
         Route::CacheDelete { key } => app.cache_delete(&key).await,
-        Route::Fetch { key } => app.fetch(&key, &input::query(&url)?).await,
+        Route::Fetch { key } => app.fetch(&key, &target.query()?).await,
         Route::SessionGet => app.session_get(&input::cookies(&request)?).await,
         Route::SessionPut => {
             let data = input::json(&mut request).await?;

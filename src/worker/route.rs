@@ -1,7 +1,7 @@
 //! Method and path to a route.
 
 use percent_encoding::percent_decode_str;
-use worker::{Method, Url};
+use worker::Method;
 
 use super::failure::Failure;
 
@@ -34,18 +34,14 @@ pub(super) enum Route {
 
 impl Route {
     /// Without `demo` there is only health: a deployed Worker lets no stranger write its cache or log in.
-    pub fn of(method: Method, url: &Url, demo: bool) -> Result<Self, Failure> {
+    pub fn of(method: Method, segments: &[&str], demo: bool) -> Result<Self, Failure> {
         // A HEAD is answered like its GET; the caller drops the body.
         let method = if method == Method::Head {
             Method::Get
         } else {
             method
         };
-        let segments: Vec<&str> = url
-            .path_segments()
-            .map(Iterator::collect)
-            .unwrap_or_default();
-        match (segments.as_slice(), method) {
+        match (segments, method) {
             (["api", "health"], Method::Get) => Ok(Self::Health),
             (["api", "health"], _) => Err(Failure::method("GET, HEAD")),
             _ if !demo => Err(Failure::not_found()),
