@@ -7,11 +7,13 @@
     clippy::indexing_slicing
 )]
 
+mod cluster_kit;
 mod http;
 mod server;
 
 mod acl;
 mod auth;
+mod cluster;
 mod command_line;
 mod commands;
 mod cors;
@@ -23,5 +25,7 @@ mod outage;
 mod paths;
 mod pipelines;
 mod read_only;
+mod sentinel;
 mod stats;
+mod tls;
 mod transactions;

@@ -27,10 +27,17 @@ impl Redis {
     }
 
     pub fn start_at(port: u16) -> Self {
-        let script = "redis-server --port \"$0\" --bind 127.0.0.1 --save '' --appendonly no >/dev/null & \
-                      p=$!; read _; kill -9 $p; wait $p";
+        Self::start_with(port, &["--port", &port.to_string()])
+    }
+
+    /// With these settings, ready when `port` is.
+    pub fn start_with(port: u16, settings: &[&str]) -> Self {
+        // A folder of its own: a replica leaves a dump where it runs, and the next server there loads it.
+        let script = "d=$(mktemp -d); redis-server \"$@\" --dir \"$d\" --bind 127.0.0.1 --save '' --appendonly no \
+                      >/dev/null & p=$!; read _; kill -9 $p; wait $p; rm -rf \"$d\"";
         let keeper = Command::new("sh")
-            .args(["-c", script, &port.to_string()])
+            .args(["-c", script, "keeper"])
+            .args(settings)
             .stdin(Stdio::piped())
             // The shell tells of every child it killed.
             .stderr(Stdio::null())
@@ -85,6 +92,28 @@ pub fn free_port() -> u16 {
         .local_addr()
         .unwrap()
         .port()
+}
+
+/// A folder that is removed with the test.
+pub struct Folder(pub std::path::PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("gateway-{}-{}", std::process::id(), key()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// The path of a file in it.
+    pub fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A gateway that ends with the test.
