@@ -15,8 +15,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Keys;
 use super::entry::{self, Freshness, Times};
+use super::{Keys, Patience};
 use crate::error::EdgeError;
 use crate::flow::{Event, Flow, Next, Step};
 use crate::op::Context;
@@ -33,8 +33,7 @@ const MOST_POLLS: u32 = 8;
 pub(super) struct GetOrFetch<T, E> {
     keys: Keys,
     times: Times,
-    lock_ms: u64,
-    timeout_ms: u64,
+    patience: Patience,
     state: State,
     polls: u32,
     nonce: String,
@@ -62,12 +61,11 @@ enum Found<T> {
 }
 
 impl<T, E> GetOrFetch<T, E> {
-    pub fn new(keys: Keys, times: Times, lock_ms: u64, timeout_ms: u64) -> Self {
+    pub fn new(keys: Keys, times: Times, patience: Patience) -> Self {
         Self {
             keys,
             times,
-            lock_ms,
-            timeout_ms,
+            patience,
             state: State::Looking,
             polls: 0,
             nonce: String::new(),
@@ -78,7 +76,7 @@ impl<T, E> GetOrFetch<T, E> {
 
     fn send(&self) -> Next {
         Next::Send {
-            timeout_ms: self.timeout_ms,
+            timeout_ms: self.patience.timeout_ms,
         }
     }
 
@@ -86,7 +84,7 @@ impl<T, E> GetOrFetch<T, E> {
         let args = [
             cx.now().into(),
             (&self.nonce).into(),
-            self.lock_ms.into(),
+            self.patience.lock_ms.into(),
             u32::from(refresh).into(),
         ];
         out.script(&LOOKUP, &[&self.keys.entry, &self.keys.lease], &args);
@@ -104,7 +102,7 @@ impl<T, E> GetOrFetch<T, E> {
         if self.polls >= MOST_POLLS {
             return self.fetch(cx, true, true);
         }
-        let unit = (2 * self.lock_ms) >> MOST_POLLS;
+        let unit = (2 * self.patience.lock_ms) >> MOST_POLLS;
         let ms = unit.max(10) << self.polls;
         self.polls += 1;
         Next::Sleep { ms }

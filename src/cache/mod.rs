@@ -21,12 +21,18 @@ use fetch::GetOrFetch;
 
 /// Values under keys, for a while. Plain data: build it wherever it is needed.
 ///
-/// A Redis that is slow or gone is a miss, never an error to the caller.
+/// To a reader a Redis that is slow or gone is a miss, never an error; who writes is told.
 #[derive(Clone, Debug)]
 pub struct Cache {
     name: String,
     ttl_ms: u64,
     stale_ms: u64,
+    patience: Patience,
+}
+
+/// How long one caller may fetch while the others wait, and how long all of them wait for Redis.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
     lock_ms: u64,
     timeout_ms: u64,
 }
@@ -37,8 +43,10 @@ impl Default for Cache {
             name: "cache".to_owned(),
             ttl_ms: 3_600_000,
             stale_ms: 0,
-            lock_ms: 10_000,
-            timeout_ms: 500,
+            patience: Patience {
+                lock_ms: 10_000,
+                timeout_ms: 500,
+            },
         }
     }
 }
@@ -80,20 +88,20 @@ impl Cache {
     /// # Errors
     /// `invalid_config` when it is 0 or past 10,000 days.
     pub fn lock_ms(mut self, lock_ms: u64) -> Result<Self, EdgeError> {
-        self.lock_ms = sensible(lock_ms)?;
+        self.patience.lock_ms = sensible(lock_ms)?;
         Ok(self)
     }
 
-    /// How long it waits for Redis before it goes to the origin, in milliseconds.
+    /// How long it waits for Redis, after which a read is a miss, in milliseconds.
     #[must_use]
     pub fn timeout_ms(mut self, timeout_ms: u64) -> Self {
-        self.timeout_ms = timeout_ms;
+        self.patience.timeout_ms = timeout_ms;
         self
     }
 
     /// The value under `key`, if it is fresh. `None` also when Redis does not answer. One GET.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Get<T> {
-        Get::new(self.keys(key).entry, self.timeout_ms)
+        Get::new(self.keys(key).entry, self.patience.timeout_ms)
     }
 
     /// Puts `value` under `key`; a fetch of the same key that is on its way will not overwrite it.
@@ -105,12 +113,12 @@ impl Cache {
     pub fn set(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<Set, EdgeError> {
         let json = serde_json::to_string(value)
             .map_err(|_| EdgeError::argument("value must be something that JSON can hold"))?;
-        Ok(Set::new(self.keys(key), json, self.times(), self.lock_ms))
+        Ok(Set::new(self.keys(key), json, self.times(), self.patience))
     }
 
     /// Removes `key`; says whether it was there. One EVALSHA; inside it a DEL and a SET.
     pub fn delete(&self, key: &str) -> Delete {
-        Delete::new(self.keys(key), self.lock_ms)
+        Delete::new(self.keys(key), self.patience)
     }
 
     /// The value under `key`, else what `fetcher` gives, which is then stored.
@@ -169,7 +177,7 @@ impl Cache {
         F: FnMut() -> R,
         R: Future<Output = Result<T, E>>,
     {
-        let flow = GetOrFetch::new(self.keys(key), self.times(), self.lock_ms, self.timeout_ms);
+        let flow = GetOrFetch::new(self.keys(key), self.times(), self.patience);
         Pump::new(redis.clone(), flow, fetcher)
     }
 

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
-use super::Keys;
 use super::entry::{self, Freshness, Times};
+use super::{Keys, Patience};
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
@@ -60,16 +60,16 @@ pub struct Set {
     keys: Keys,
     json: String,
     times: Times,
-    lock_ms: u64,
+    patience: Patience,
 }
 
 impl Set {
-    pub(super) fn new(keys: Keys, json: String, times: Times, lock_ms: u64) -> Self {
+    pub(super) fn new(keys: Keys, json: String, times: Times, patience: Patience) -> Self {
         Self {
             keys,
             json,
             times,
-            lock_ms,
+            patience,
         }
     }
 }
@@ -80,24 +80,28 @@ impl Op for Set {
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         let entry = entry::encode(&self.json, self.times, cx.now());
         let kept_ms = self.times.kept_ms();
-        write(out, &self.keys, &entry, kept_ms, self.lock_ms);
+        write(out, &self.keys, &entry, kept_ms, self.patience.lock_ms);
         Ok(())
     }
 
     fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<(), EdgeError> {
         replies.take().map(|_| ())
     }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        Some(self.patience.timeout_ms)
+    }
 }
 
 /// Removes one key: see [`Cache::delete`](super::Cache::delete).
 pub struct Delete {
     keys: Keys,
-    lock_ms: u64,
+    patience: Patience,
 }
 
 impl Delete {
-    pub(super) fn new(keys: Keys, lock_ms: u64) -> Self {
-        Self { keys, lock_ms }
+    pub(super) fn new(keys: Keys, patience: Patience) -> Self {
+        Self { keys, patience }
     }
 }
 
@@ -105,12 +109,16 @@ impl Op for Delete {
     type Output = bool;
 
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        write(out, &self.keys, "", 0, self.lock_ms);
+        write(out, &self.keys, "", 0, self.patience.lock_ms);
         Ok(())
     }
 
     fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<bool, EdgeError> {
         Ok(replies.take()?.int()? == 1)
+    }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        Some(self.patience.timeout_ms)
     }
 }
 

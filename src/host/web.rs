@@ -125,7 +125,11 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        let _ = call(&js_sys::global(), "clearTimeout", &[self.timer.clone()]);
+        let _ = call(
+            &js_sys::global(),
+            "clearTimeout",
+            std::slice::from_ref(&self.timer),
+        );
     }
 }
 

@@ -53,8 +53,8 @@ impl Route {
 
     fn demo(segments: &[&str], method: Method) -> Result<Self, Failure> {
         Ok(match (segments, method) {
-            (["limit", id], _) if id.is_empty() => return Err(Failure::not_found()),
-            (["cache" | "fetch", key], _) if key.is_empty() => return Err(Failure::not_found()),
+            (["limit", ""], _) => return Err(Failure::not_found()),
+            (["cache" | "fetch", ""], _) => return Err(Failure::not_found()),
             (["limit", id], Method::Post) => Self::Limit { id: decoded(id)? },
             (["limit", _], _) => return Err(Failure::method("POST")),
             (["cache", key], Method::Get) => Self::CacheGet { key: decoded(key)? },

@@ -1,6 +1,9 @@
 //! The demonstration of sessions.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
 use worker::Response;
 
 use super::app::App;
@@ -73,24 +76,34 @@ impl App<'_> {
 }
 
 /// A session as JSON: never its id.
-fn shown(session: &Session) -> Value {
-    let data: Map<String, Value> = session
-        .entries()
-        .filter_map(|(key, json)| Some((key.to_owned(), serde_json::from_str(json).ok()?)))
-        .collect();
-    let status = match session.status() {
-        Status::New => "new",
-        Status::Valid => "valid",
-        Status::Expired => "expired",
-        Status::Invalid => "invalid",
-    };
-    let mut shown = json!({ "status": status, "data": data });
-    if !session.is_new() {
-        shown["createdAt"] = session.created_at().into();
-        shown["expiresAt"] = session.expires_at().into();
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    status: &'static str,
+    data: BTreeMap<&'a str, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<u64>,
+}
+
+fn shown(session: &Session) -> Shown<'_> {
+    let stored = !session.is_new();
+    Shown {
+        status: match session.status() {
+            Status::New => "new",
+            Status::Valid => "valid",
+            Status::Expired => "expired",
+            Status::Invalid => "invalid",
+        },
+        data: session
+            .entries()
+            .filter_map(|(key, json)| Some((key, serde_json::from_str(json).ok()?)))
+            .collect(),
+        user_id: session.user_id(),
+        created_at: stored.then(|| session.created_at()),
+        expires_at: stored.then(|| session.expires_at()),
     }
-    if let Some(user) = session.user_id() {
-        shown["userId"] = user.into();
-    }
-    shown
 }

@@ -12,7 +12,7 @@ export async function startStack(vars = { DEMO: "1" }) {
   const secrets = {
     UPSTASH_REDIS_REST_URL: gateway.url,
     UPSTASH_REDIS_REST_TOKEN: TOKEN,
-    SESSION_SECRETS: "a secret of the tests, 32 bytes long or more",
+    SESSION_SECRETS: "a secret of the tests that is 32 bytes long or more",
   };
   const worker = await startWorker({ vars: { ...secrets, ...vars } });
   const stack = { redis, gateway, worker };
