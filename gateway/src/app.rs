@@ -10,7 +10,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
 use crate::answer::{self, Answer, bad};
-use crate::auth::Tokens;
+use crate::auth::{Caller, Tokens};
 use crate::body::{self, BodyError};
 use crate::command::{self, Command};
 use crate::execute::Execution;
@@ -69,30 +69,28 @@ impl App {
 
     async fn rest(&self, request: Request<Incoming>) -> Result<Answer, Answer> {
         let (parts, body) = request.into_parts();
-        let with_body = matches!(parts.method, Method::POST | Method::PUT);
-        if !with_body && !matches!(parts.method, Method::GET | Method::HEAD) {
-            let text = "ERR method not allowed";
-            return Err(answer::error(StatusCode::METHOD_NOT_ALLOWED, text));
-        }
-        let query = route::query(&parts.uri).ok_or_else(|| bad("ERR invalid query"))?;
-        let query_token = query.token.as_deref().filter(|_| !self.config.json_only);
-        let caller = self
-            .tokens
-            .caller(&parts.headers, query_token)
-            .ok_or_else(|| answer::error(StatusCode::UNAUTHORIZED, "Unauthorized"))?;
-        let endpoint = route::endpoint(&parts.uri).ok_or_else(|| bad("ERR invalid path"))?;
-        let format = if self.config.json_only {
-            json_only(&parts, with_body, &endpoint)
-                .map_err(|(status, text)| answer::error(status, text))?
-        } else {
-            Format::of(&parts.headers).map_err(bad)?
+        let admitted = match self.admit(&parts) {
+            Ok(admitted) => admitted,
+            Err((status, text)) => {
+                body::discard(body).await;
+                return Err(answer::error(status, text));
+            }
         };
-        let body = if with_body {
+        let body = if has_body(&parts.method) {
             self.body(body).await?
         } else {
             Bytes::new()
         };
-        let execution = Execution { app: self, caller };
+        let execution = Execution {
+            app: self,
+            caller: admitted.caller,
+        };
+        let Admitted {
+            endpoint,
+            query,
+            format,
+            ..
+        } = admitted;
         let mut answer = run(&execution, endpoint, body, query, format).await?;
         if !self.config.json_only
             && let Ok(token) = HeaderValue::from_str(&self.sync_tokens.next())
@@ -100,6 +98,32 @@ impl App {
             answer.headers_mut().insert("upstash-sync-token", token);
         }
         Ok(answer)
+    }
+
+    /// What can be told before the body is read.
+    fn admit(&self, parts: &Parts) -> Result<Admitted, Refusal> {
+        let bad = |text| (StatusCode::BAD_REQUEST, text);
+        if !has_body(&parts.method) && !matches!(parts.method, Method::GET | Method::HEAD) {
+            return Err((StatusCode::METHOD_NOT_ALLOWED, "ERR method not allowed"));
+        }
+        let query = route::query(&parts.uri).ok_or(bad("ERR invalid query"))?;
+        let query_token = query.token.as_deref().filter(|_| !self.config.json_only);
+        let caller = self
+            .tokens
+            .caller(&parts.headers, query_token)
+            .ok_or((StatusCode::UNAUTHORIZED, "Unauthorized"))?;
+        let endpoint = route::endpoint(&parts.uri).ok_or(bad("ERR invalid path"))?;
+        let format = if self.config.json_only {
+            json_only(parts, &endpoint)?
+        } else {
+            Format::of(&parts.headers).map_err(bad)?
+        };
+        Ok(Admitted {
+            caller,
+            endpoint,
+            query,
+            format,
+        })
     }
 
     async fn body(&self, body: Incoming) -> Result<Bytes, Answer> {
@@ -114,17 +138,27 @@ impl App {
     }
 }
 
+/// A request whose head is in order.
+struct Admitted {
+    caller: Caller,
+    endpoint: Endpoint,
+    query: Query,
+    format: Format,
+}
+
+type Refusal = (StatusCode, &'static str);
+
+fn has_body(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT)
+}
+
 /// What a server that speaks only JSON serves, and in which format.
-fn json_only(
-    parts: &Parts,
-    with_body: bool,
-    endpoint: &Endpoint,
-) -> Result<Format, (StatusCode, &'static str)> {
+fn json_only(parts: &Parts, endpoint: &Endpoint) -> Result<Format, Refusal> {
     if matches!(endpoint, Endpoint::Path(_) | Endpoint::Listen(_)) {
         return Err((StatusCode::NOT_FOUND, "ERR endpoint not found"));
     }
     let content_type = parts.headers.get(header::CONTENT_TYPE);
-    if with_body && content_type.is_none_or(|value| value != "application/json") {
+    if has_body(&parts.method) && content_type.is_none_or(|value| value != "application/json") {
         let text = "Invalid content type. Expected application/json.";
         return Err((StatusCode::BAD_REQUEST, text));
     }

@@ -6,8 +6,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
-/// How much of a body that is too large is still read, and for how long, before the 413: a client
-/// that is cut off while it sends sees a broken connection instead of the answer.
+/// How much of a body that nobody wants is still read, and for how long.
 const DRAIN_BYTES: usize = 64 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 
@@ -36,6 +35,13 @@ pub(crate) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Body
         }
     }
     drop(all);
+    discard(body).await;
+    Err(BodyError::TooLarge)
+}
+
+/// Reads a body that nobody wants, before the refusal: a client that is cut off while it sends sees
+/// a broken connection instead of the answer. Not for ever: then it gets its answer as it is.
+pub(crate) async fn discard(mut body: Incoming) {
     let drain = async {
         let mut drained = 0;
         while let Some(Ok(chunk)) = data(&mut body).await {
@@ -45,9 +51,7 @@ pub(crate) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Body
             }
         }
     };
-    // Past that time the client gets its 413 as it is.
     let _ = tokio::time::timeout(DRAIN_TIME, drain).await;
-    Err(BodyError::TooLarge)
 }
 
 /// The next bytes; trailers are empty ones.

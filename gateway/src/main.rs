@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::builder::FalseyValueParser;
 use tokio::signal::unix::{SignalKind, signal};
 use upstash_gateway::{AclToken, Config, Error, Gateway};
 
@@ -41,7 +42,7 @@ struct Arguments {
     )]
     acl_tokens: Vec<AclToken>,
     /// Speak only JSON on /, /pipeline and /multi-exec, as simpler servers of this protocol do.
-    #[arg(long, env = "JSON_ONLY")]
+    #[arg(long, env = "JSON_ONLY", value_parser = FalseyValueParser::new())]
     json_only: bool,
     /// A PEM file of the certificates that rediss:// trusts, instead of those of the system.
     #[arg(long, env = "REDIS_CA")]

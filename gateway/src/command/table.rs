@@ -19,6 +19,7 @@ pub(crate) struct Entry {
     pub(crate) read_only: bool,
     /// Where its first key is; 0 when it has none, or none in a fixed place.
     pub(crate) first_key: usize,
+    has_subcommands: bool,
 }
 
 impl Table {
@@ -36,12 +37,15 @@ impl Table {
 
     /// What is known of this command, of its subcommand if it has such.
     pub(crate) fn get(&self, command: &Command) -> Option<Entry> {
-        let entry = self.entries.get(command.name());
+        let entry = self.entries.get(command.name()).copied()?;
+        if !entry.has_subcommands {
+            return Some(entry);
+        }
         let sub = command.argument(1).and_then(|sub| {
             let sub = String::from_utf8_lossy(sub).to_ascii_lowercase();
             self.entries.get(&format!("{}|{sub}", command.name()))
         });
-        sub.or(entry).copied()
+        Some(sub.copied().unwrap_or(entry))
     }
 
     fn add(&mut self, commands: &Value) {
@@ -65,6 +69,7 @@ impl Table {
                     Some(Value::Int(index)) => usize::try_from(*index).unwrap_or_default(),
                     _ => 0,
                 },
+                has_subcommands: matches!(parts.get(9), Some(Value::Array(subs)) if !subs.is_empty()),
             };
             self.entries.insert(name, entry);
             if let Some(subcommands) = parts.get(9) {

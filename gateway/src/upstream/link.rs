@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::Failure;
 use super::dial::Target;
+use super::lines::Lines;
 
 /// One open connection: requests of several callers may be under way on it at once.
 #[derive(Clone)]
@@ -33,7 +34,7 @@ impl Drop for Driver {
 impl Link {
     /// Connects and logs in.
     pub(crate) async fn open(target: &Target) -> Result<Self, Failure> {
-        let stream = target.dial().await?;
+        let stream = Lines::new(target.dial().await?);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(Some(target.response_timeout));

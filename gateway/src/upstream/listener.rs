@@ -3,7 +3,8 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Failure;
-use super::dial::{Bytes, Target};
+use super::dial::Target;
+use super::lines::Lines;
 use crate::command::Command;
 use crate::reply::{Reply, reply};
 
@@ -12,7 +13,7 @@ use crate::reply::{Reply, reply};
 /// It reads only when it is asked to: a caller who is slow is slow for Redis, which ends such a
 /// connection when its buffer is full, and nothing piles up here.
 pub(crate) struct Listener {
-    stream: Box<dyn Bytes>,
+    stream: Lines,
     buffer: Vec<u8>,
 }
 
@@ -20,7 +21,7 @@ impl Listener {
     /// Connects, logs in, and says what to listen for; the replies to that are yet to be read.
     pub(crate) async fn open(target: &Target, command: &Command) -> Result<Self, Failure> {
         let mut listener = Self {
-            stream: target.dial().await?,
+            stream: Lines::new(target.dial().await?),
             buffer: Vec::new(),
         };
         let start = async {

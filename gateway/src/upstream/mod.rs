@@ -4,6 +4,7 @@ mod address;
 mod cluster;
 mod dial;
 mod failure;
+mod lines;
 mod link;
 mod listener;
 mod node;

@@ -58,6 +58,17 @@ async fn ten_megabytes_pass_by_default_and_a_client_that_sends_more_still_reads_
 }
 
 #[tokio::test]
+async fn a_client_that_sends_much_without_a_token_still_reads_its_401() {
+    let server = Server::start().await;
+    let answer = server
+        .request("POST", "/set/k")
+        .body(vec![0; 30_000_000])
+        .send()
+        .await;
+    assert_eq!(answer.status, 401);
+}
+
+#[tokio::test]
 async fn a_chunked_body_is_limited_as_well() {
     let config = Config::new(Redis::shared().url(), TOKEN).max_request_bytes(1000);
     let server = Server::with(config).await;

@@ -139,3 +139,34 @@ async fn a_login_that_redis_refuses_is_told_without_the_password() {
     let server = Server::with(Config::new(url("right"), TOKEN)).await;
     assert_eq!(server.result(json!(["PING"])).await, "PONG");
 }
+
+#[tokio::test]
+async fn an_error_that_echoes_bytes_costs_nobody_their_connection() {
+    let server = Server::start().await;
+    let odd = async || {
+        let answer = server
+            .get("/xreadgroup/GROUP/%ff/c/STREAMS/%ff%c3/0")
+            .send()
+            .await;
+        assert_eq!(answer.status, 400);
+        assert!(
+            answer
+                .error()
+                .starts_with("NOGROUP No such key '\u{fffd}\u{fffd}'"),
+            "{}",
+            answer.error()
+        );
+    };
+    let usual = async || assert_eq!(server.result(json!(["ECHO", "é"])).await, "é");
+    for _ in 0..20 {
+        futures_util::future::join3(odd(), usual(), usual()).await;
+    }
+    let answer = server
+        .command(json!([
+            "EVAL",
+            "return redis.error_reply('MINE é \\255')",
+            0
+        ]))
+        .await;
+    assert_eq!(answer.error(), "MINE é \u{fffd}");
+}
