@@ -57,7 +57,7 @@ cargo_install() { # cargo_install DIR: the crate and version that DIR is named a
   name="$(basename "$dir")"
   # Tools that run for seconds are not worth minutes of optimisation. One target folder lets them share their
   # dependencies, and an interrupted install go on.
-  CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
     CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_STRIP=none CARGO_TARGET_DIR="$TOOLS/build" \
     cargo install "${name%-*}" --version "${name##*-}" --root "$dir.new" "${@:2}"
   rm -rf "$dir"
