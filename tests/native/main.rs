@@ -11,6 +11,7 @@
 mod core;
 mod limiter;
 mod outage;
+mod readme;
 mod server;
 
 use server::Server;
