@@ -1,5 +1,7 @@
 //! Commands of one caller, run.
 
+use std::future::Future;
+
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::command::{Command, Verdict, judge};
@@ -36,12 +38,8 @@ impl Execution<'_> {
         let replies = if sent.is_empty() {
             Vec::new()
         } else {
-            self.app.stats.commands(sent.len());
-            self.caller
-                .upstream
-                .run(&sent, &table)
-                .await
-                .map_err(|failure| self.own(failure))?
+            let run = self.caller.upstream.run(&sent, &table);
+            self.counted(sent.len(), run).await?
         };
         let mut replies = replies.into_iter();
         Ok(places
@@ -61,13 +59,8 @@ impl Execution<'_> {
                 return Ok(Err(because(&error)));
             }
         }
-        self.app.stats.commands(commands.len());
-        let outcome = self
-            .caller
-            .upstream
-            .transaction(&commands, &table)
-            .await
-            .map_err(|failure| self.own(failure))?;
+        let run = self.caller.upstream.transaction(&commands, &table);
+        let outcome = self.counted(commands.len(), run).await?;
         Ok(match outcome {
             Outcome::Done(replies) => Ok(replies),
             Outcome::Refused(error) => Err(because(&error)),
@@ -77,9 +70,22 @@ impl Execution<'_> {
 
     /// Listens for what `command` (SUBSCRIBE, PSUBSCRIBE, MONITOR) asks to be told.
     pub(crate) async fn listen(&self, command: &Command) -> Result<Listener, Failure> {
-        self.app.stats.commands(1);
-        let listener = self.caller.upstream.listen(command).await;
-        listener.map_err(|failure| self.own(failure))
+        self.counted(1, self.caller.upstream.listen(command)).await
+    }
+
+    /// Counts commands before they are sent, for a caller may go away meanwhile.
+    async fn counted<T>(
+        &self,
+        count: usize,
+        sending: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        self.app.stats.commands(count);
+        sending.await.map_err(|failure| {
+            if failure.nothing_sent() {
+                self.app.stats.unsent(count);
+            }
+            self.own(failure)
+        })
     }
 
     /// The gateway's own login failing is the gateway's affair, another user's is that user's.

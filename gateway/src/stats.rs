@@ -23,6 +23,11 @@ impl Stats {
         self.commands.fetch_add(count as u64, Ordering::Relaxed);
     }
 
+    /// Of those counted, so many were not sent after all.
+    pub(crate) fn unsent(&self, count: usize) {
+        self.commands.fetch_sub(count as u64, Ordering::Relaxed);
+    }
+
     pub(crate) fn json(&self) -> String {
         format!(
             r#"{{"requests":{},"commands":{}}}"#,

@@ -18,6 +18,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Whether it is certain that nothing reached Redis.
+    pub(crate) fn nothing_sent(self) -> bool {
+        match self {
+            Self::Unreachable | Self::Login | Self::Unauthorized => true,
+            Self::Lost | Self::TimedOut => false,
+        }
+    }
+
     /// For the caller.
     pub(crate) fn text(self) -> &'static str {
         match self {

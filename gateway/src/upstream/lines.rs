@@ -1,4 +1,4 @@
-//! What Redis says, with lines that are text.
+//! What Redis says, as the client library can bear it: lines are text, and nothing is nested too deep.
 //!
 //! An error line may echo any bytes (`NOGROUP No such key '\xff'`, a script's own errors), and the
 //! client library takes a line that is not UTF-8 for the end of the connection: one caller's odd
@@ -12,11 +12,15 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::depth::{Depth, Fate};
 use super::dial::Bytes;
 
 const CHUNK: usize = 64 * 1024;
 
-/// A connection whose lines are text.
+/// In place of an array that is nested too deep.
+const TOO_DEEP: &[u8] = b"-ERR nested too deep for the gateway\r\n";
+
+/// A connection that is fit for the client library.
 pub(crate) struct Lines {
     stream: Box<dyn Bytes>,
     /// Read, and not yet looked at.
@@ -25,6 +29,9 @@ pub(crate) struct Lines {
     line: BytesMut,
     /// How much of what is read next belongs to a string.
     string: usize,
+    /// Whether that string is to be left out.
+    unheard: bool,
+    depth: Depth,
 }
 
 impl Lines {
@@ -34,6 +41,8 @@ impl Lines {
             raw: BytesMut::with_capacity(CHUNK),
             line: BytesMut::new(),
             string: 0,
+            unheard: false,
+            depth: Depth::default(),
         }
     }
 
@@ -45,7 +54,13 @@ impl Lines {
                 let length = self.line.len();
                 give(&mut self.line, length, to);
             } else if self.string > 0 && !self.raw.is_empty() {
-                self.string -= give(&mut self.raw, self.string, to);
+                self.string -= if self.unheard {
+                    let length = self.string.min(self.raw.len());
+                    self.raw.advance(length);
+                    length
+                } else {
+                    give(&mut self.raw, self.string, to)
+                };
             } else if !self.take_line() {
                 break;
             }
@@ -57,12 +72,21 @@ impl Lines {
         let Some(end) = self.raw.windows(2).position(|two| two == b"\r\n") else {
             return false;
         };
-        self.line = self.raw.split_to(end + 2);
-        if let Some(length) = self.line.get(..end).and_then(string_length) {
+        let line = self.raw.split_to(end + 2);
+        let content = line.get(..end).unwrap_or_default();
+        let fate = self.depth.value(content);
+        if let Some(length) = string_length(content) {
             self.string = length + 2;
-        } else if std::str::from_utf8(&self.line).is_err() {
-            self.line = BytesMut::from(String::from_utf8_lossy(&self.line).as_bytes());
+            self.unheard = fate == Fate::Drop;
         }
+        self.line = match fate {
+            Fate::Drop => BytesMut::new(),
+            Fate::Replace => BytesMut::from(TOO_DEEP),
+            Fate::Pass if std::str::from_utf8(&line).is_err() => {
+                BytesMut::from(String::from_utf8_lossy(&line).as_bytes())
+            }
+            Fate::Pass => line,
+        };
         true
     }
 }

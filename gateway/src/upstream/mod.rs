@@ -2,6 +2,7 @@
 
 mod address;
 mod cluster;
+mod depth;
 mod dial;
 mod failure;
 mod lines;

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::cluster_kit::Cluster;
-use crate::server::key;
+use upstash_gateway::Config;
+
+use crate::server::{Server, TOKEN, key};
 
 #[tokio::test]
 async fn every_key_is_found_on_its_node_and_a_pipeline_keeps_its_order() {
@@ -192,11 +194,7 @@ async fn a_slot_on_its_way_to_another_node_is_followed_at_every_step() {
     let (here, there) = ("{t}here", "{t}there");
     server.result(json!(["SET", here, "1"])).await;
     let (from, from_id) = cluster.holder("{t}");
-    let (to, to_id) = ["a", "b", "c", "d", "e"]
-        .iter()
-        .map(|key| cluster.holder(key))
-        .find(|(at, _)| *at != from)
-        .unwrap();
+    let (to, to_id) = cluster.holder(&cluster.elsewhere("{t}"));
     let (source, target) = (
         cluster.nodes[from].as_ref().unwrap(),
         cluster.nodes[to].as_ref().unwrap(),
@@ -246,6 +244,26 @@ async fn a_slot_on_its_way_to_another_node_is_followed_at_every_step() {
         .await;
     assert_eq!(answer.json(), json!([{"result": 8}]));
     assert_eq!(target.cli(&["-c", "GET", here]), "8");
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_came_too_late_is_not_sent_again() {
+    let config =
+        Config::new(Cluster::shared().url(), TOKEN).response_timeout(Duration::from_millis(300));
+    let server = Server::with(config).await;
+    let key = format!("{{{}}}slow", key());
+    let slow = "redis.call('INCR', KEYS[1]) local t = redis.call('TIME') local e = t[1] * 1000 + t[2] / 1000 + 700 \
+        repeat t = redis.call('TIME') until t[1] * 1000 + t[2] / 1000 > e return 1";
+    let other = Cluster::shared().elsewhere(&key);
+    let body = json!([["EVAL", slow, 1, key], ["SET", other, "v"]]);
+    let answer = server.post("/pipeline", body.to_string()).send().await;
+    // The other node's reply is there all the same.
+    assert_eq!(
+        answer.json(),
+        json!([{"error": "ERR Redis did not answer the gateway in time"}, {"result": "OK"}])
+    );
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(server.result(json!(["GET", key])).await, "1");
 }
 
 #[tokio::test]

@@ -70,6 +70,13 @@ impl Cluster {
         Server::with(Config::new(self.url(), TOKEN)).await
     }
 
+    /// A key that another master holds.
+    pub fn elsewhere(&self, key: &str) -> String {
+        let (here, _) = self.holder(key);
+        let mut others = (0..).map(|n| format!("{{elsewhere-{n}}}"));
+        others.find(|other| self.holder(other).0 != here).unwrap()
+    }
+
     /// The index of the master that holds a key, and its id.
     pub fn holder(&self, key: &str) -> (usize, String) {
         let any = self.alive().next().unwrap();

@@ -125,6 +125,44 @@ async fn the_environment_configures_it_as_well_and_sigterm_ends_it_at_once() {
     drop(stream);
 }
 
+#[tokio::test]
+async fn json_only_and_acl_tokens_can_be_set_both_ways() {
+    let redis = Redis::start();
+    redis.cli(&["ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all"]);
+    let flags: fn(&mut Command) = |command| {
+        command.args([
+            "--json-only",
+            "--acl-token",
+            "app:a-token:secret",
+            "--acl-token",
+            "app:secret",
+        ]);
+    };
+    let variables: fn(&mut Command) = |command| {
+        command
+            .env("JSON_ONLY", "1")
+            .env("ACL_TOKENS", "app:a-token:secret,app:secret");
+    };
+    for configure in [flags, variables] {
+        let listen = format!("127.0.0.1:{}", free_port());
+        let mut program = Program::start(|command| {
+            command.args(["--redis", &redis.url(), "--token", "t", "--listen", &listen]);
+            configure(command);
+        });
+        program.first_line();
+        for token in ["a-token", "secret"] {
+            let request = Request::new(listen.parse().unwrap(), "POST", "/").bearer(token);
+            let request = request.header("content-type", "application/json");
+            let answer = request
+                .header("upstash-response-format", "resp2")
+                .body(r#"["ACL","WHOAMI"]"#)
+                .send()
+                .await;
+            assert_eq!(answer.text(), r#"{"result":"app"}"#);
+        }
+    }
+}
+
 #[test]
 fn what_makes_no_sense_is_told_without_the_token() {
     for (flags, told) in [

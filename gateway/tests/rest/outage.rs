@@ -38,6 +38,11 @@ async fn while_redis_is_down_every_endpoint_says_so_quickly_and_when_it_is_back_
             start.elapsed()
         );
     }
+    let stats = server.request("GET", "/stats").send().await.json();
+    assert_eq!(
+        stats["commands"], 2,
+        "what never reached Redis is not counted"
+    );
     let _redis = Redis::start_at(port);
     // At the very first try: the closed connections were dropped when they closed.
     assert_eq!(server.result(json!(["PING"])).await, "PONG");
@@ -169,4 +174,34 @@ async fn an_error_that_echoes_bytes_costs_nobody_their_connection() {
         ]))
         .await;
     assert_eq!(answer.error(), "MINE é \u{fffd}");
+}
+
+#[tokio::test]
+async fn a_reply_that_is_nested_absurdly_deep_is_cut_and_costs_nobody_their_connection() {
+    let server = Server::start().await;
+    let script =
+        "local t = string.rep('x', 1000) for _ = 1, tonumber(ARGV[1]) do t = {t, 'y'} end return t";
+    let nested = async |depth: usize| {
+        let answer = server
+            .post("/", json!(["EVAL", script, 0, depth]).to_string())
+            .send()
+            .await;
+        assert_eq!(answer.status, 200);
+        answer.text().to_owned()
+    };
+    for depth in [10, 99] {
+        let text = nested(depth).await;
+        assert_eq!(text.matches('[').count(), depth);
+        assert!(text.contains("xxx") && text.ends_with(&format!("{}}}", r#","y"]"#.repeat(depth))));
+    }
+    for depth in [100, 150] {
+        let (text, other) =
+            futures_util::future::join(nested(depth), server.result(json!(["ECHO", "a"]))).await;
+        assert_eq!(other, "a");
+        assert!(text.contains("nested too deep") && !text.contains("xxx"));
+        assert!(
+            text.ends_with(&format!("{}}}", r#","y"]"#.repeat(99))),
+            "{text}"
+        );
+    }
 }

@@ -19,7 +19,14 @@ pub(crate) struct Nodes {
     seeds: Vec<Target>,
     template: Target,
     nodes: Mutex<HashMap<Address, Arc<Node>>>,
-    map: tokio::sync::Mutex<Option<(Arc<Map>, Instant)>>,
+    newest: tokio::sync::Mutex<Newest>,
+}
+
+/// The newest map, and when it was last asked for, with or without success.
+#[derive(Default)]
+struct Newest {
+    map: Option<Arc<Map>>,
+    asked: Option<Instant>,
 }
 
 impl Nodes {
@@ -29,7 +36,7 @@ impl Nodes {
             template: seeds.first()?.clone(),
             seeds,
             nodes: Mutex::default(),
-            map: tokio::sync::Mutex::default(),
+            newest: tokio::sync::Mutex::default(),
         })
     }
 
@@ -43,33 +50,25 @@ impl Nodes {
         Arc::clone(node)
     }
 
-    /// The map, if there is one that is not known to be `stale`; else a new one.
+    /// The map, if there is one that is not known to be `stale`; else a new one, or, when no node
+    /// tells, the old one.
     pub(crate) async fn map(&self, stale: bool) -> Result<Arc<Map>, Failure> {
-        let mut current = self.map.lock().await;
-        if let Some((map, at)) = current.as_ref()
-            && (!stale || at.elapsed() < FRESH)
-        {
-            return Ok(Arc::clone(map));
-        }
-        let known: Vec<Address> = current
-            .as_ref()
-            .map(|(map, _)| map.primaries().into_iter().cloned().collect())
-            .unwrap_or_default();
-        let asked = self.ask(&known).await;
-        match (asked, current.as_mut()) {
-            (Some(map), _) => {
-                let map = Arc::new(map);
+        let called = Instant::now();
+        let mut newest = self.newest.lock().await;
+        // While we waited for our turn somebody asked: a queue of callers asks once.
+        let asked = newest
+            .asked
+            .is_some_and(|at| at >= called || at.elapsed() < FRESH);
+        if (newest.map.is_none() || stale) && !asked {
+            let known = newest.map.as_deref().map(Map::primaries);
+            let known: Vec<Address> = known.into_iter().flatten().cloned().collect();
+            if let Some(map) = self.ask(&known).await {
                 self.forget_strangers(&map);
-                *current = Some((Arc::clone(&map), Instant::now()));
-                Ok(map)
+                newest.map = Some(Arc::new(map));
             }
-            // Better an old map than none; and nobody asks again at once.
-            (None, Some((map, at))) => {
-                *at = Instant::now();
-                Ok(Arc::clone(map))
-            }
-            (None, None) => Err(Failure::Unreachable),
+            newest.asked = Some(Instant::now());
         }
+        newest.map.clone().ok_or(Failure::Unreachable)
     }
 
     /// Any node's map: those we talk to first, then the seeds.
