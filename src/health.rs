@@ -79,9 +79,8 @@ impl Op for Probe {
         // A key of its own: another check at the same moment must not look like a wrong answer.
         self.key += &Base64UrlUnpadded::encode_string(&cx.random::<12>()?);
         let key = Arg::from(&self.key);
-        out.command("SET", &[key, key, "EX".into(), 10u32.into()]);
-        out.command("GET", &[key]);
-        Ok(())
+        out.command("SET", &[key, key, "EX".into(), 10u32.into()])?;
+        out.command("GET", &[key])
     }
 
     fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<bool, EdgeError> {

@@ -15,6 +15,7 @@
 
 mod cache;
 mod client;
+pub mod commands;
 mod duration;
 mod error;
 mod flow;
@@ -28,7 +29,7 @@ mod session;
 mod wire;
 
 pub use cache::{Cache, Delete, Get, Set};
-pub use client::{Builder, Redis, RequestEvent};
+pub use client::{Builder, Redis, RequestEvent, Retry};
 pub use duration::duration_ms;
 pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
@@ -36,6 +37,6 @@ pub use op::{Context, Op, Settled};
 pub use ratelimit::{Check, Decision, Limit, OnFailure, Policy, RateLimiter, Source};
 pub use script::Script;
 pub use session::{Load, Save, Session, Sessions, Status};
-pub use wire::{Arg, Array, Commands, Replies, Reply};
+pub use wire::{Arg, Array, Commands, Repeat, Replies, Reply};
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;

@@ -185,7 +185,7 @@ mod tests {
 
         fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
             for _ in 0..self.commands {
-                out.command("GET", &["k".into()]);
+                out.command("GET", &["k".into()])?;
             }
             if self.refuses {
                 return Err(EdgeError::argument("refused"));

@@ -21,7 +21,7 @@ use crate::error::EdgeError;
 use crate::flow::{Event, Flow, Next, Step};
 use crate::op::Context;
 use crate::script::{Script, script};
-use crate::wire::{Commands, Replies};
+use crate::wire::{Commands, Repeat, Replies};
 
 static LOOKUP: Script = script!("../lua/cache_lookup.lua");
 static STORE: Script = script!("../lua/cache_store.lua");
@@ -87,7 +87,9 @@ impl<T, E> GetOrFetch<T, E> {
             self.patience.lock_ms.into(),
             u32::from(refresh).into(),
         ];
-        out.script(&LOOKUP, &[&self.keys.entry, &self.keys.lease], &args);
+        // The nonce finds its own lease again.
+        let keys = [self.keys.entry.as_str(), &self.keys.lease];
+        out.script(&LOOKUP, &keys, &args, Repeat::Harmless);
         self.send()
     }
 
@@ -208,9 +210,12 @@ impl<T: Serialize, E> GetOrFetch<T, E> {
                 self.times.kept_ms().into(),
                 self.began.into(),
             ];
-            out.script(&STORE, &[&self.keys.entry, &self.keys.lease], &args);
+            // A second store is refused by what the first one stored; nobody reads the reply.
+            let keys = [self.keys.entry.as_str(), &self.keys.lease];
+            out.script(&STORE, &keys, &args, Repeat::Harmless);
         } else {
-            out.script(&RELEASE, &[&self.keys.lease], &[(&self.nonce).into()]);
+            let args = [(&self.nonce).into()];
+            out.script(&RELEASE, &[&self.keys.lease], &args, Repeat::Harmless);
         }
         self.send()
     }

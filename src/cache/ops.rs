@@ -9,7 +9,7 @@ use super::{Keys, Patience};
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
-use crate::wire::{Commands, Replies};
+use crate::wire::{Commands, Repeat, Replies};
 
 static WRITE: Script = script!("../lua/cache_write.lua");
 
@@ -34,8 +34,7 @@ impl<T: DeserializeOwned> Op for Get<T> {
     type Output = Option<T>;
 
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        out.command("GET", &[Into::into(&self.key)]);
-        Ok(())
+        out.command("GET", &[Into::into(&self.key)])
     }
 
     /// Whatever is wrong, with the wire or with what stands there, is a miss.
@@ -80,7 +79,14 @@ impl Op for Set {
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         let entry = entry::encode(&self.json, self.times, cx.now());
         let kept_ms = self.times.kept_ms();
-        write(out, &self.keys, &entry, kept_ms, self.patience.lock_ms);
+        write(
+            out,
+            &self.keys,
+            &entry,
+            kept_ms,
+            self.patience.lock_ms,
+            Repeat::Harmless,
+        );
         Ok(())
     }
 
@@ -109,7 +115,7 @@ impl Op for Delete {
     type Output = bool;
 
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        write(out, &self.keys, "", 0, self.patience.lock_ms);
+        write(out, &self.keys, "", 0, self.patience.lock_ms, Repeat::Never);
         Ok(())
     }
 
@@ -122,7 +128,8 @@ impl Op for Delete {
     }
 }
 
-fn write(out: &mut Commands, keys: &Keys, entry: &str, kept_ms: u64, lock_ms: u64) {
+fn write(out: &mut Commands, keys: &Keys, entry: &str, kept_ms: u64, lock_ms: u64, repeat: Repeat) {
     let args = [entry.into(), kept_ms.into(), lock_ms.into()];
-    out.script(&WRITE, &[&keys.entry, &keys.lease], &args);
+    // Sent again it sets or deletes the same once more.
+    out.script(&WRITE, &[&keys.entry, &keys.lease], &args, repeat);
 }

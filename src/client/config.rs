@@ -11,6 +11,39 @@ pub struct Builder {
     url: String,
     token: String,
     timeout_ms: u64,
+    retry: Option<Retry>,
+}
+
+/// When a command whose answer was lost is sent again, if it may be: see [`Repeat`](crate::Repeat).
+///
+/// The n-th wait is drawn evenly from 0 to `base_ms` * 2^n, at most `max_ms` ("full jitter"), and never ends past
+/// the call's deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How often at most, after the first time.
+    pub attempts: u32,
+    /// The first wait's upper end, in milliseconds.
+    pub base_ms: u64,
+    /// Every wait's upper end, in milliseconds.
+    pub max_ms: u64,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            base_ms: 50,
+            max_ms: 1_000,
+        }
+    }
+}
+
+impl Retry {
+    /// How long to wait before attempt `attempt` (1 is the first repetition), given a random number.
+    pub(super) fn wait_ms(self, attempt: u32, drawn: u64) -> u64 {
+        let doubled = 1u64.checked_shl(attempt - 1).unwrap_or(u64::MAX);
+        drawn % self.base_ms.saturating_mul(doubled).min(self.max_ms).max(1)
+    }
 }
 
 pub(super) struct Config {
@@ -19,6 +52,7 @@ pub(super) struct Config {
     /// `Bearer ..`.
     pub authorization: String,
     pub timeout_ms: u64,
+    pub retry: Option<Retry>,
 }
 
 impl Builder {
@@ -27,6 +61,7 @@ impl Builder {
             url: url.trim().trim_end_matches('/').to_owned(),
             token: token.trim().to_owned(),
             timeout_ms: 5_000,
+            retry: Some(Retry::default()),
         }
     }
 
@@ -34,6 +69,13 @@ impl Builder {
     #[must_use]
     pub fn timeout_ms(mut self, timeout_ms: u64) -> Self {
         self.timeout_ms = timeout_ms;
+        self
+    }
+
+    /// How commands are sent again after network errors, HTTP 429 and 5xx; `None` sends exactly once.
+    #[must_use]
+    pub fn retry(mut self, retry: Option<Retry>) -> Self {
+        self.retry = retry;
         self
     }
 
@@ -83,6 +125,7 @@ impl Builder {
                     pipeline: self.url + "/pipeline",
                     authorization: "Bearer ".to_owned() + &self.token,
                     timeout_ms: self.timeout_ms,
+                    retry: self.retry,
                 },
                 host: Box::new(host),
                 server: Server::default().into(),

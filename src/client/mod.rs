@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::op::{Context, Op};
 use crate::wire::Commands;
 
-pub use config::Builder;
+pub use config::{Builder, Retry};
 pub(crate) use pump::Pump;
 
 use config::Config;

@@ -5,12 +5,12 @@ use crate::error::{EdgeError, ErrorKind};
 use crate::host::Response;
 use crate::script::{Form, Script};
 use crate::wire::{
-    Commands, Head, Replies, Slot, frame, json_error_text, json_string_into, json_to_resp,
+    Commands, Head, Repeat, Replies, Slot, frame, json_error_text, json_string_into, json_to_resp,
 };
 
-/// Once as the client guessed, once in the other form, once after NOSCRIPT, and once more because a
-/// SCRIPT FLUSH can come at any moment. Who is refused more often meets something that is not a Redis.
-const MOST_SENDS: usize = 4;
+/// In the other form, after NOSCRIPT, and once more because a SCRIPT FLUSH can come at any moment.
+/// Who is refused more often meets something that is not a Redis.
+const MOST_REWRITES: usize = 3;
 
 /// The commands of one run on their way to replies.
 pub(crate) struct Task {
@@ -18,7 +18,7 @@ pub(crate) struct Task {
     outcomes: Vec<Outcome>,
     bodies: Vec<Vec<u8>>,
     written: Vec<Written>,
-    sends: usize,
+    rewrites: usize,
 }
 
 /// A command of the last write, and the script whose source it carried, if it carried one.
@@ -41,7 +41,7 @@ impl Task {
             commands,
             bodies: Vec::new(),
             written: Vec::new(),
-            sends: 0,
+            rewrites: 0,
         }
     }
 
@@ -81,7 +81,6 @@ impl Task {
             return None;
         }
         body.push(b']');
-        self.sends += 1;
         Some(body)
     }
 
@@ -93,26 +92,32 @@ impl Task {
     /// Takes the answer to the last write. What must be asked again goes on waiting.
     ///
     /// # Errors
-    /// What befell the request as a whole; each of its commands has it as its outcome.
+    /// What befell the request as a whole. Its commands go on waiting: [`Self::fail`] says which of them do not.
     pub(super) fn read(
         &mut self,
         answer: Result<Response, EdgeError>,
         server: &mut Server,
     ) -> Result<(), EdgeError> {
-        let read = answer.and_then(|response| self.replies_of(response, server));
-        if let Err(error) = &read {
-            self.fail(error);
-        }
-        read
+        answer.and_then(|response| self.replies_of(response, server))
     }
 
-    /// What still waits will not be asked again.
-    pub fn fail(&mut self, error: &EdgeError) {
-        for outcome in &mut self.outcomes {
-            if matches!(outcome, Outcome::Waiting) {
+    /// The last request came to nothing: `error` is the outcome of its commands, of those that may be sent again only
+    /// when they will not be.
+    ///
+    /// Whether anything waits to be sent again.
+    pub fn fail(&mut self, error: &EdgeError, again: bool) -> bool {
+        let mut waits = false;
+        for (command, outcome) in self.outcomes.iter_mut().enumerate() {
+            if !matches!(outcome, Outcome::Waiting) {
+                continue;
+            }
+            if again && self.commands.repeat(command) == Repeat::Harmless {
+                waits = true;
+            } else {
                 *outcome = Outcome::Failed(error.clone());
             }
         }
+        waits
     }
 
     fn replies_of(&mut self, response: Response, server: &mut Server) -> Result<(), EdgeError> {
@@ -137,7 +142,7 @@ impl Task {
             let outcome = match reply {
                 crate::wire::Reply::Error(text) => {
                     let head = self.commands.get(written.command).map(|(head, _)| head);
-                    if self.sends < MOST_SENDS && again(head, text, server) {
+                    if self.rewrites < MOST_REWRITES && again(head, text, server) {
                         Outcome::Waiting
                     } else {
                         Outcome::Failed(EdgeError::from_redis(text))
@@ -159,6 +164,7 @@ impl Task {
             at += used;
         }
         self.bodies.push(body);
+        self.rewrites += 1;
         Ok(())
     }
 

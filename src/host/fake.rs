@@ -12,8 +12,10 @@ use crate::error::{EdgeError, ErrorKind};
 pub enum Fault {
     /// It is answered so, whatever was asked.
     Answer(Response),
-    /// The connection is lost.
+    /// The connection is lost before the request arrives.
     Lost,
+    /// The real server does what it is asked, and its answer is lost.
+    LostAnswer,
     /// Nothing ever comes.
     Silence,
 }
@@ -109,9 +111,20 @@ impl Host for Fake {
             (Some(Fault::Answer(response)), _) => Box::pin(std::future::ready(Ok(response))),
             (Some(Fault::Silence), _) => Box::pin(std::future::pending()),
             (None, Some(behind)) => behind.fetch(request),
-            (Some(Fault::Lost), _) | (None, None) => Box::pin(std::future::ready(Err(
-                EdgeError::new(ErrorKind::Network, "the connection was lost"),
-            ))),
+            (Some(Fault::LostAnswer), Some(behind)) => {
+                let done = behind.fetch(request);
+                Box::pin(async move {
+                    done.await?;
+                    Err(lost())
+                })
+            }
+            (Some(Fault::Lost | Fault::LostAnswer), _) | (None, None) => {
+                Box::pin(std::future::ready(Err(lost())))
+            }
         }
     }
+}
+
+fn lost() -> EdgeError {
+    EdgeError::new(ErrorKind::Network, "the connection was lost")
 }

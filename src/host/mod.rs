@@ -59,11 +59,18 @@ pub struct Response {
     pub content_type: String,
     /// `Upstash-Sync-Token`, when there was one.
     pub sync_token: Option<String>,
+    /// `Retry-After`, when it was a number of seconds (RFC 9110, section 10.2.3).
+    pub retry_after_ms: Option<u64>,
     /// The whole body.
     pub body: Vec<u8>,
 }
 
 pub(crate) const SYNC_TOKEN: &str = "upstash-sync-token";
+
+/// What a `Retry-After` of seconds asks for; one with a date is as good as none.
+fn retry_after_ms(header: Option<String>) -> Option<u64> {
+    header?.trim().parse::<u64>().ok()?.checked_mul(1_000)
+}
 
 /// The runtime's randomness, the same call on every target.
 fn entropy(bytes: &mut [u8]) -> Result<(), EdgeError> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy};
+use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy, retry_after_ms};
 use crate::error::{EdgeError, ErrorKind};
 
 /// Runs inside a tokio runtime; speaks `http:` only.
@@ -43,6 +43,7 @@ impl Host for Native {
                 status: answer.status().as_u16(),
                 content_type: header("content-type").unwrap_or_default(),
                 sync_token: header(SYNC_TOKEN),
+                retry_after_ms: retry_after_ms(header("retry-after")),
                 body: answer.bytes().await.map_err(lost)?.to_vec(),
             })
         })

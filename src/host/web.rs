@@ -8,7 +8,7 @@ use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy};
+use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy, retry_after_ms};
 use crate::error::{EdgeError, ErrorKind};
 
 /// Cloudflare Workers, browsers and everything else with a global `fetch`.
@@ -61,6 +61,7 @@ async fn fetch(request: Request) -> Result<Response, JsValue> {
         status: get(&answer, "status")?.as_f64().unwrap_or_default() as u16,
         content_type: header(&headers, "content-type")?.unwrap_or_default(),
         sync_token: header(&headers, SYNC_TOKEN)?,
+        retry_after_ms: retry_after_ms(header(&headers, "retry-after")?),
         body: Uint8Array::new(&JsFuture::from(body).await?).to_vec(),
     };
     abort.disarm();

@@ -5,7 +5,7 @@ use super::{Limit, OnFailure, RateLimiter};
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
-use crate::wire::{Commands, Replies, Reply};
+use crate::wire::{Commands, Repeat, Replies, Reply};
 
 static SLIDING_WINDOW: Script = script!("../lua/sliding_window.lua");
 
@@ -52,7 +52,13 @@ impl Op for Check {
             self.limit.limit.into(),
             self.cost.into(),
         ];
-        out.script(&SLIDING_WINDOW, &[&self.key], &args);
+        // A check that may have been counted is not counted twice.
+        let repeat = if self.cost == 0 {
+            Repeat::Harmless
+        } else {
+            Repeat::Never
+        };
+        out.script(&SLIDING_WINDOW, &[&self.key], &args, repeat);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::{Sessions, cookie};
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
-use crate::wire::{Array, Commands, Replies};
+use crate::wire::{Array, Commands, Repeat, Replies};
 
 static LOAD: Script = script!("../lua/session_load.lua");
 
@@ -47,7 +47,7 @@ impl Op for Load {
                 config.idle_ms.into(),
                 config.touch_every_ms.into(),
             ];
-            out.script(&LOAD, &[&id.key(&config.name)], &args);
+            out.script(&LOAD, &[&id.key(&config.name)], &args, Repeat::Harmless);
         }
         Ok(())
     }

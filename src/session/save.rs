@@ -6,7 +6,7 @@ use super::{Sessions, cookie};
 use crate::error::{EdgeError, ErrorKind};
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
-use crate::wire::{Arg, Commands, Replies};
+use crate::wire::{Arg, Commands, Repeat, Replies};
 
 static SAVE: Script = script!("../lua/session_save.lua");
 static DESTROY: Script = script!("../lua/session_destroy.lua");
@@ -107,7 +107,7 @@ impl<'s> Save<'s> {
             );
             args.push(change.as_deref().unwrap_or_default().into());
         }
-        out.script(&SAVE, keys, &args);
+        out.script(&SAVE, keys, &args, Repeat::Never);
         Ok(())
     }
 
@@ -134,7 +134,9 @@ impl Op for Save<'_> {
             (Plan::Write { id, .. }, _) => self.write(id, cx, out)?,
             (Plan::Destroy, Some(id)) => {
                 let key = id.key(&self.sessions.0.name);
-                out.script(&DESTROY, &[&key], &[(&id.hash()).into()]);
+                // Ended twice is ended; the reply is not told apart.
+                let hash = id.hash();
+                out.script(&DESTROY, &[&key], &[(&hash).into()], Repeat::Harmless);
             }
             (Plan::Destroy, None) | (Plan::Nothing, _) => {}
         }

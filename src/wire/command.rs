@@ -2,6 +2,8 @@
 
 use super::json;
 use super::reply::Scope;
+use crate::commands;
+use crate::error::EdgeError;
 use crate::script::Script;
 
 /// One argument of a command.
@@ -53,7 +55,17 @@ pub(crate) enum Head {
 
 struct Entry {
     head: Head,
+    repeat: Repeat,
     end: usize,
+}
+
+/// What to do with a command whose answer was lost on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Sent again it leaves the same state and gives the same reply, or one that its op takes for the same.
+    Harmless,
+    /// It may have been done: its op is told so.
+    Never,
 }
 
 /// The commands of one batch: what an [`Op`](crate::Op) appends to.
@@ -68,27 +80,36 @@ pub struct Commands {
 
 impl Commands {
     /// Appends one command.
-    pub fn command(&mut self, name: &str, args: &[Arg<'_>]) {
+    ///
+    /// # Errors
+    /// `unsupported` for a command that REST cannot carry; the message names what to use in its place.
+    pub fn command(&mut self, name: &str, args: &[Arg<'_>]) -> Result<(), EdgeError> {
+        let repeat = if commands::repeatable(name, args)? {
+            Repeat::Harmless
+        } else {
+            Repeat::Never
+        };
         json::string_into(&mut self.bytes, name);
-        for arg in args {
-            self.bytes.push(b',');
-            self.argument(arg);
-        }
-        self.close(Head::Plain);
+        self.arguments(args);
+        self.close(Head::Plain, repeat);
+        Ok(())
     }
 
     /// Appends one call of a script: every key it touches, then its arguments.
-    pub fn script(&mut self, script: &'static Script, keys: &[&str], args: &[Arg<'_>]) {
+    pub fn script(
+        &mut self,
+        script: &'static Script,
+        keys: &[&str],
+        args: &[Arg<'_>],
+        repeat: Repeat,
+    ) {
         json::int_into(&mut self.bytes, i64::try_from(keys.len()).unwrap_or(0));
         for key in keys {
             self.bytes.push(b',');
             json::string_into(&mut self.bytes, key);
         }
-        for arg in args {
-            self.bytes.push(b',');
-            self.argument(arg);
-        }
-        self.close(Head::Script(script));
+        self.arguments(args);
+        self.close(Head::Script(script), repeat);
     }
 
     /// How many commands there are.
@@ -124,6 +145,13 @@ impl Commands {
         encoded
     }
 
+    /// Whether command `index` may be sent again after its answer was lost.
+    pub(crate) fn repeat(&self, index: usize) -> Repeat {
+        self.entries
+            .get(index)
+            .map_or(Repeat::Never, |entry| entry.repeat)
+    }
+
     /// The head of command `index`, and its bytes from behind the head to the closing bracket.
     pub(crate) fn get(&self, index: usize) -> Option<(Head, &[u8])> {
         let entry = self.entries.get(index)?;
@@ -138,17 +166,21 @@ impl Commands {
         &self.scopes
     }
 
-    fn argument(&mut self, arg: &Arg<'_>) {
-        match *arg {
-            Arg::Text(text) => json::string_into(&mut self.bytes, text),
-            Arg::Int(number) => json::int_into(&mut self.bytes, number),
+    fn arguments(&mut self, args: &[Arg<'_>]) {
+        for arg in args {
+            self.bytes.push(b',');
+            match *arg {
+                Arg::Text(text) => json::string_into(&mut self.bytes, text),
+                Arg::Int(number) => json::int_into(&mut self.bytes, number),
+            }
         }
     }
 
-    fn close(&mut self, head: Head) {
+    fn close(&mut self, head: Head, repeat: Repeat) {
         self.bytes.push(b']');
         self.entries.push(Entry {
             head,
+            repeat,
             end: self.bytes.len(),
         });
     }

@@ -6,7 +6,7 @@ mod reply;
 mod resp;
 
 pub(crate) use command::Head;
-pub use command::{Arg, Commands};
+pub use command::{Arg, Commands, Repeat};
 pub(crate) use json::{
     error_text as json_error_text, string_into as json_string_into, to_resp as json_to_resp,
 };

@@ -267,8 +267,7 @@ impl Op for Flush {
     type Output = ();
 
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        out.command("SCRIPT", &[Arg::Text("FLUSH")]);
-        Ok(())
+        out.command("SCRIPT", &[Arg::Text("FLUSH")])
     }
 
     fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<(), EdgeError> {

@@ -12,6 +12,7 @@ mod core;
 mod limiter;
 mod outage;
 mod readme;
+mod retry;
 mod server;
 
 use server::Server;

@@ -28,8 +28,8 @@ fn answer(status: u16, content_type: &str, body: &[u8]) -> Fault {
     Fault::Answer(Response {
         status,
         content_type: content_type.to_owned(),
-        sync_token: None,
         body: body.to_vec(),
+        ..Response::default()
     })
 }
 

@@ -1,0 +1,160 @@
+//! What each command is: its family, whether it reads or writes, and whether repeating it is harmless.
+
+mod call;
+mod table;
+
+use crate::error::{EdgeError, ErrorKind};
+use crate::wire::Arg;
+
+pub use call::{Bytes, Call, FromReply, command};
+
+/// What a command works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the families' own")]
+pub enum Family {
+    String,
+    Hash,
+    List,
+    Set,
+    SortedSet,
+    Stream,
+    Geo,
+    Bitmap,
+    HyperLogLog,
+    Json,
+    Keyspace,
+    Scripting,
+    PubSub,
+    Server,
+}
+
+/// What a command does, and so what may be done after a request whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Changes nothing: may be sent again.
+    Read,
+    /// Sent twice, it may do its work twice, or answer otherwise the second time.
+    Write,
+    /// A write that leaves the same state and gives the same reply however often it is sent.
+    Repeatable,
+    /// REST cannot carry it; what to use in its place.
+    Refused(&'static str),
+}
+
+/// What is known of the command `name` (of any case); `None` for one that is not in the list, which is sent all the same.
+///
+/// ```
+/// use upstash_edge::commands::{Access, Family, lookup};
+/// assert_eq!(lookup("get"), Some((Family::String, Access::Read)));
+/// assert_eq!(lookup("NO.SUCH"), None);
+/// ```
+#[must_use]
+pub fn lookup(name: &str) -> Option<(Family, Access)> {
+    let upper = |b: u8| b.to_ascii_uppercase();
+    let found = table::TABLE
+        .binary_search_by(|(known, ..)| known.bytes().cmp(name.bytes().map(upper)))
+        .ok()?;
+    let (_, family, access) = table::TABLE.get(found)?;
+    Some((*family, *access))
+}
+
+/// Whether this very command may be sent again after a request whose answer was lost.
+///
+/// # Errors
+/// `unsupported` for a command that REST cannot carry, with what to use in its place.
+pub(crate) fn repeatable(name: &str, args: &[Arg<'_>]) -> Result<bool, EdgeError> {
+    let has = |from: usize, words: &[&str]| {
+        args.iter().skip(from).any(|arg| match arg {
+            Arg::Text(text) => words.iter().any(|word| text.eq_ignore_ascii_case(word)),
+            Arg::Int(_) => false,
+        })
+    };
+    let is = |word: &str| name.eq_ignore_ascii_case(word);
+    match lookup(name).map(|(_, access)| access) {
+        Some(Access::Refused(instead)) => Err(EdgeError::new(
+            ErrorKind::Unsupported,
+            name.to_ascii_uppercase() + " cannot be sent over REST; use " + instead,
+        )),
+        Some(Access::Read | Access::Write)
+            if (is("XREAD") || is("XREADGROUP")) && has(0, &["BLOCK"]) =>
+        {
+            Err(EdgeError::new(
+                ErrorKind::Unsupported,
+                "XREAD with BLOCK cannot be sent over REST; use it without, asked again",
+            ))
+        }
+        Some(Access::Read | Access::Repeatable) => Ok(true),
+        // A condition answers otherwise once it was met, and GET gives what the first one wrote.
+        Some(Access::Write) if is("SET") => Ok(!has(
+            2,
+            &["NX", "XX", "GET", "IFEQ", "IFNE", "IFDEQ", "IFDNE"],
+        )),
+        Some(Access::Write) if is("SCRIPT") => Ok(has(0, &["LOAD", "EXISTS"])),
+        Some(Access::Write) | None => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_so_every_command_is_found() {
+        for (name, family, access) in table::TABLE {
+            assert_eq!(lookup(name), Some((*family, *access)), "{name}");
+            assert_eq!(lookup(&name.to_lowercase()), Some((*family, *access)));
+        }
+    }
+
+    #[test]
+    fn only_what_gives_the_same_state_and_reply_is_repeated() {
+        let ask = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let args: Vec<Arg<'_>> = words[1..].iter().map(|word| Arg::Text(word)).collect();
+            repeatable(words[0], &args)
+        };
+        for line in [
+            "GET k",
+            "get k",
+            "SET k v",
+            "SET k v EX 10",
+            "SET NX GET",
+            "MSET a 1",
+            "EVAL_RO x 0",
+            "SCAN 0",
+            "SCRIPT LOAD x",
+        ] {
+            assert_eq!(ask(line), Ok(true), "{line}");
+        }
+        for line in [
+            "INCR k",
+            "DEL k",
+            "SET k v NX",
+            "SET k v get",
+            "SET k v EX 10 xx",
+            "SET k v IFEQ o",
+            "HSET k f v",
+            "LPUSH k v",
+            "EVAL x 0",
+            "PUBLISH c m",
+            "GETEX k",
+            "SCRIPT FLUSH",
+            "NO.SUCH k",
+            "FLUSHALL",
+            "EXPIRE k 1",
+        ] {
+            assert_eq!(ask(line), Ok(false), "{line}");
+        }
+        for line in [
+            "BLPOP k 0",
+            "SUBSCRIBE c",
+            "MULTI",
+            "SELECT 1",
+            "XREAD BLOCK 0 STREAMS s 0",
+            "AUTH x",
+        ] {
+            let error = ask(line).unwrap_err();
+            assert_eq!(error.code(), "unsupported", "{line}");
+        }
+    }
+}
