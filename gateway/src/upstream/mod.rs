@@ -38,6 +38,8 @@ const TABLE_AGE: Duration = Duration::from_secs(1);
 pub(crate) struct Upstream {
     shape: Shape,
     table: Mutex<Option<(Arc<Table>, Instant)>>,
+    /// Held by the one who asks for the table.
+    asking: tokio::sync::Mutex<()>,
 }
 
 enum Shape {
@@ -67,6 +69,7 @@ impl Upstream {
         Ok(Self {
             shape,
             table: Mutex::new(None),
+            asking: tokio::sync::Mutex::new(()),
         })
     }
 
@@ -114,12 +117,13 @@ impl Upstream {
 
     /// What Redis says of its commands; asked again when one of `wanted` is not in it.
     pub(crate) async fn table(&self, wanted: &[Command]) -> Result<Arc<Table>, Failure> {
-        let known = self.known();
-        if let Some((table, at)) = known {
-            let complete = wanted.iter().all(|command| table.get(command).is_some());
-            if complete || at.elapsed() < TABLE_AGE {
-                return Ok(table);
-            }
+        if let Some(table) = self.known(wanted) {
+            return Ok(table);
+        }
+        // The reply is long: a hundred first callers at once must not each read it.
+        let _asking = self.asking.lock().await;
+        if let Some(table) = self.known(wanted) {
+            return Ok(table);
         }
         let ask: Vec<Command> = Command::of(&["COMMAND"]).into_iter().collect();
         let replies = self.run(&ask, &Table::default()).await?;
@@ -134,10 +138,11 @@ impl Upstream {
         Ok(table)
     }
 
-    fn known(&self) -> Option<(Arc<Table>, Instant)> {
-        self.table
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// The table, unless it lacks one of `wanted` and is old enough to ask again.
+    fn known(&self, wanted: &[Command]) -> Option<Arc<Table>> {
+        let held = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let (table, at) = held.as_ref()?;
+        let complete = wanted.iter().all(|command| table.get(command).is_some());
+        (complete || at.elapsed() < TABLE_AGE).then(|| Arc::clone(table))
     }
 }
