@@ -38,8 +38,8 @@ const TABLE_AGE: Duration = Duration::from_secs(1);
 pub(crate) struct Upstream {
     shape: Shape,
     table: Mutex<Option<(Arc<Table>, Instant)>>,
-    /// Held by the one who asks for the table.
-    asking: tokio::sync::Mutex<()>,
+    /// Held by the one who asks for the table; when that last failed, and why.
+    asking: tokio::sync::Mutex<Option<(Instant, Failure)>>,
 }
 
 enum Shape {
@@ -69,7 +69,7 @@ impl Upstream {
         Ok(Self {
             shape,
             table: Mutex::new(None),
-            asking: tokio::sync::Mutex::new(()),
+            asking: tokio::sync::Mutex::default(),
         })
     }
 
@@ -121,12 +121,25 @@ impl Upstream {
             return Ok(table);
         }
         // The reply is long: a hundred first callers at once must not each read it.
-        let _asking = self.asking.lock().await;
+        let called = Instant::now();
+        let mut failed = self.asking.lock().await;
         if let Some(table) = self.known(wanted) {
             return Ok(table);
         }
+        // Nor must each wait for a time-out of its own, one after the other.
+        if let Some((at, failure)) = *failed
+            && at >= called
+        {
+            return Err(failure);
+        }
         let ask: Vec<Command> = Command::of(&["COMMAND"]).into_iter().collect();
-        let replies = self.run(&ask, &Table::default()).await?;
+        let replies = match self.run(&ask, &Table::default()).await {
+            Ok(replies) => replies,
+            Err(failure) => {
+                *failed = Some((Instant::now(), failure));
+                return Err(failure);
+            }
+        };
         let table = match replies.first() {
             Some(Ok(reply)) => Table::new(reply),
             // This user may not ask.
