@@ -38,5 +38,7 @@ pub use ratelimit::{Check, Decision, Limit, OnFailure, Policy, RateLimiter, Sour
 pub use script::Script;
 pub use session::{Load, Save, Session, Sessions, Status};
 pub use wire::{Arg, Array, Commands, Repeat, Replies, Reply};
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+mod js;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;

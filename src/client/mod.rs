@@ -14,9 +14,11 @@ use crate::wire::Commands;
 
 pub use config::{Builder, Retry};
 pub(crate) use pump::Pump;
+pub(crate) use server::Server;
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+pub(crate) use task::Task;
 
 use config::Config;
-use server::Server;
 
 /// A client of one Upstash Redis database. Clones are cheap and share what was learnt of the server.
 ///

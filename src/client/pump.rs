@@ -19,73 +19,44 @@ impl Redis {
         let shared = &self.shared;
         let timeout = timeout_ms.unwrap_or(shared.config.timeout_ms);
         let deadline = shared.host.now().saturating_add(timeout);
+        let left = || deadline.saturating_sub(shared.host.now());
         let mut task = Task::new(commands);
-        let mut attempt = 0;
         loop {
             let Some(body) = task.write(&shared.server.borrow()) else {
                 return task;
             };
-            let left = deadline.saturating_sub(shared.host.now());
-            if left == 0 {
-                task.fail(&EdgeError::new(ErrorKind::Timeout, TOO_LATE), false);
+            if left() == 0 {
+                task.fail(&EdgeError::new(ErrorKind::Timeout, TOO_LATE));
                 return task;
             }
-            let Err((error, asked_ms)) = self.exchange(&mut task, body, left).await else {
-                continue;
+            let (started, bytes_out) = (shared.host.now(), body.len());
+            let answer = self.fetch(body, left()).await;
+            let bytes_in = answer.as_ref().map_or(0, |response| response.body.len());
+            let (retry, drawn) = (shared.config.retry, self.drawn());
+            let exchange = {
+                let mut server = shared.server.borrow_mut();
+                task.read(answer, &mut server, retry, left(), drawn)
             };
-            attempt += 1;
-            let wait = self.wait_ms(&error, attempt, asked_ms);
-            let left = deadline.saturating_sub(shared.host.now());
-            // A wait that ends past the deadline is not begun.
-            match wait.filter(|wait| *wait < left) {
-                Some(wait) if task.fail(&error, true) => shared.host.sleep(wait).await,
-                _ => {
-                    task.fail(&error, false);
-                }
+            if let Some(observer) = &self.observer {
+                observer(&RequestEvent {
+                    commands: task.written(),
+                    duration_ms: shared.host.now().saturating_sub(started),
+                    bytes_out,
+                    bytes_in,
+                    error: exchange.error,
+                });
+            }
+            if exchange.wait_ms > 0 {
+                shared.host.sleep(exchange.wait_ms).await;
             }
         }
     }
 
-    /// One request and what came of it; if nothing, why, and how long the server asked to be left alone.
-    async fn exchange(
-        &self,
-        task: &mut Task,
-        body: Vec<u8>,
-        left: u64,
-    ) -> Result<(), (EdgeError, Option<u64>)> {
-        let shared = &self.shared;
-        let (started, bytes_out) = (shared.host.now(), body.len());
-        let answer = self.fetch(body, left).await;
-        let whole = answer.as_ref().ok();
-        let bytes_in = whole.map_or(0, |response| response.body.len());
-        let asked_ms = whole.and_then(|response| response.retry_after_ms);
-        let read = task.read(answer, &mut shared.server.borrow_mut());
-        if let Some(observer) = &self.observer {
-            observer(&RequestEvent {
-                commands: task.written(),
-                duration_ms: shared.host.now().saturating_sub(started),
-                bytes_out,
-                bytes_in,
-                error: read.as_ref().err().cloned(),
-            });
-        }
-        read.map_err(|error| (error, asked_ms))
-    }
-
-    /// How long to wait before the next attempt; `None` when there is none.
-    fn wait_ms(&self, error: &EdgeError, attempt: u32, asked_ms: Option<u64>) -> Option<u64> {
-        let retry = self.shared.config.retry?;
-        let lost = matches!(
-            error.kind(),
-            ErrorKind::Network | ErrorKind::ServerError | ErrorKind::QuotaExceeded
-        );
-        if !lost || attempt > retry.attempts {
-            return None;
-        }
-        let mut drawn = [0; 8];
-        self.shared.host.random(&mut drawn).ok()?;
-        let wait = retry.wait_ms(attempt, u64::from_le_bytes(drawn));
-        Some(wait.max(asked_ms.unwrap_or(0)))
+    /// For the jitter; a host without randomness waits without it.
+    fn drawn(&self) -> u64 {
+        let mut drawn = [0xff; 8];
+        let _ = self.shared.host.random(&mut drawn);
+        u64::from_le_bytes(drawn)
     }
 
     /// One request, aborted when `ms` have passed.

@@ -3,7 +3,7 @@
 use crate::script::{Form, Script};
 
 /// Which scripts it has, in which form, and how far its replicas must have come.
-pub(super) struct Server {
+pub(crate) struct Server {
     form: Form,
     scripts: Vec<&'static Script>,
     sync_token: Option<String>,

@@ -1,5 +1,6 @@
 //! One run: what to write, what came, whether again. Both pumps drive it; it does no I/O.
 
+use super::config::Retry;
 use super::server::Server;
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::Response;
@@ -19,6 +20,16 @@ pub(crate) struct Task {
     bodies: Vec<Vec<u8>>,
     written: Vec<Written>,
     rewrites: usize,
+    attempts: u32,
+}
+
+/// What came of one request.
+#[derive(Default)]
+pub(crate) struct Exchange {
+    /// How long to wait before the next write, if there is one.
+    pub wait_ms: u64,
+    /// What befell the request as a whole.
+    pub error: Option<EdgeError>,
 }
 
 /// A command of the last write, and the script whose source it carried, if it carried one.
@@ -42,11 +53,12 @@ impl Task {
             bodies: Vec::new(),
             written: Vec::new(),
             rewrites: 0,
+            attempts: 0,
         }
     }
 
     /// The body of the next request: the commands that still wait. `None` when none does.
-    pub(super) fn write(&mut self, server: &Server) -> Option<Vec<u8>> {
+    pub(crate) fn write(&mut self, server: &Server) -> Option<Vec<u8>> {
         let form = server.form();
         let mut body = Vec::new();
         self.written.clear();
@@ -91,21 +103,48 @@ impl Task {
 
     /// Takes the answer to the last write. What must be asked again goes on waiting.
     ///
-    /// # Errors
-    /// What befell the request as a whole. Its commands go on waiting: [`Self::fail`] says which of them do not.
-    pub(super) fn read(
+    /// After a failure that is what is harmless to repeat, for as long as `retry` allows and `left_ms` lasts;
+    /// `drawn` is random.
+    pub(crate) fn read(
         &mut self,
         answer: Result<Response, EdgeError>,
         server: &mut Server,
-    ) -> Result<(), EdgeError> {
-        answer.and_then(|response| self.replies_of(response, server))
+        retry: Option<Retry>,
+        left_ms: u64,
+        drawn: u64,
+    ) -> Exchange {
+        let asked_ms = answer.as_ref().ok().and_then(|r| r.retry_after_ms);
+        let Err(error) = answer.and_then(|response| self.replies_of(response, server)) else {
+            return Exchange::default();
+        };
+        self.attempts += 1;
+        let lost = matches!(
+            error.kind(),
+            ErrorKind::Network | ErrorKind::ServerError | ErrorKind::QuotaExceeded
+        );
+        let wait = retry
+            .filter(|retry| lost && self.attempts <= retry.attempts)
+            .map(|retry| {
+                retry
+                    .wait_ms(self.attempts, drawn)
+                    .max(asked_ms.unwrap_or(0))
+            })
+            // A wait that ends past the deadline is not begun.
+            .filter(|wait| *wait < left_ms);
+        let waits = self.end(&error, wait.is_some());
+        Exchange {
+            wait_ms: wait.filter(|_| waits).unwrap_or(0),
+            error: Some(error),
+        }
     }
 
-    /// The last request came to nothing: `error` is the outcome of its commands, of those that may be sent again only
-    /// when they will not be.
-    ///
-    /// Whether anything waits to be sent again.
-    pub fn fail(&mut self, error: &EdgeError, again: bool) -> bool {
+    /// Nothing will be asked again.
+    pub fn fail(&mut self, error: &EdgeError) {
+        self.end(error, false);
+    }
+
+    /// `error` is the outcome of what waits, but for what is harmless to ask `again`. Whether anything still waits.
+    fn end(&mut self, error: &EdgeError, again: bool) -> bool {
         let mut waits = false;
         for (command, outcome) in self.outcomes.iter_mut().enumerate() {
             if !matches!(outcome, Outcome::Waiting) {
@@ -170,19 +209,58 @@ impl Task {
 
     /// Each command's outcome, in order.
     pub fn slots(&self) -> Vec<Slot<'_>> {
-        let slot = |outcome: &Outcome| match outcome {
-            Outcome::Failed(error) => Err(error.clone()),
-            Outcome::Waiting => Err(EdgeError::corrupt("a command was never answered")),
-            Outcome::Reply { body, at } => {
+        (0..self.outcomes.len())
+            .map(|command| self.slot(command))
+            .collect()
+    }
+
+    /// The outcome of one command.
+    pub fn slot(&self, command: usize) -> Slot<'_> {
+        match self.outcomes.get(command) {
+            Some(Outcome::Failed(error)) => Err(error.clone()),
+            Some(Outcome::Reply { body, at }) => {
                 let body = self.bodies.get(*body).map_or(&[][..], Vec::as_slice);
                 frame(body.get(*at..).unwrap_or_default()).map(|(reply, _)| reply)
             }
-        };
-        self.outcomes.iter().map(slot).collect()
+            Some(Outcome::Waiting) | None => {
+                Err(EdgeError::corrupt("a command was never answered"))
+            }
+        }
     }
 
     pub fn replies<'a>(&'a self, slots: &'a [Slot<'a>]) -> Replies<'a> {
         Replies::new(slots, self.commands.scopes())
+    }
+}
+
+/// For a pump that settles each command as soon as it can be.
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+impl Task {
+    pub fn len(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    pub fn waits(&self, command: usize) -> bool {
+        matches!(self.outcomes.get(command), Some(Outcome::Waiting))
+    }
+
+    /// The number of the answer that holds a command's reply, and that answer.
+    pub fn answer(&self, command: usize) -> Option<(usize, &[u8])> {
+        match self.outcomes.get(command)? {
+            Outcome::Reply { body, .. } => Some((*body, self.bodies.get(*body)?)),
+            _ => None,
+        }
+    }
+
+    pub fn last_answer(&self) -> Option<&[u8]> {
+        self.bodies.last().map(Vec::as_slice)
+    }
+
+    /// Nobody waits for this command any more.
+    pub fn leave(&mut self, command: usize) {
+        if let Some(outcome @ Outcome::Waiting) = self.outcomes.get_mut(command) {
+            *outcome = Outcome::Failed(EdgeError::new(ErrorKind::Aborted, "nobody waited for it"));
+        }
     }
 }
 

@@ -4,7 +4,6 @@ mod call;
 mod table;
 
 use crate::error::{EdgeError, ErrorKind};
-use crate::wire::Arg;
 
 pub use call::{Bytes, Call, FromReply, command};
 
@@ -60,35 +59,30 @@ pub fn lookup(name: &str) -> Option<(Family, Access)> {
 
 /// Whether this very command may be sent again after a request whose answer was lost.
 ///
+/// `has(from, words)` says whether one of its arguments from number `from` on is one of the words, in any case.
+///
 /// # Errors
 /// `unsupported` for a command that REST cannot carry, with what to use in its place.
-pub(crate) fn repeatable(name: &str, args: &[Arg<'_>]) -> Result<bool, EdgeError> {
-    let has = |from: usize, words: &[&str]| {
-        args.iter().skip(from).any(|arg| match arg {
-            Arg::Text(text) => words.iter().any(|word| text.eq_ignore_ascii_case(word)),
-            Arg::Int(_) => false,
-        })
-    };
+pub(crate) fn repeatable(
+    name: &str,
+    has: impl Fn(usize, &[&str]) -> bool,
+) -> Result<bool, EdgeError> {
     let is = |word: &str| name.eq_ignore_ascii_case(word);
     match lookup(name).map(|(_, access)| access) {
         Some(Access::Refused(instead)) => Err(EdgeError::new(
             ErrorKind::Unsupported,
             name.to_ascii_uppercase() + " cannot be sent over REST; use " + instead,
         )),
-        Some(Access::Read | Access::Write)
-            if (is("XREAD") || is("XREADGROUP")) && has(0, &["BLOCK"]) =>
-        {
-            Err(EdgeError::new(
-                ErrorKind::Unsupported,
-                "XREAD with BLOCK cannot be sent over REST; use it without, asked again",
-            ))
-        }
+        Some(_) if (is("XREAD") || is("XREADGROUP")) && has(0, &["BLOCK"]) => Err(EdgeError::new(
+            ErrorKind::Unsupported,
+            "XREAD with BLOCK cannot be sent over REST; use it without, asked again",
+        )),
         Some(Access::Read | Access::Repeatable) => Ok(true),
         // A condition answers otherwise once it was met, and GET gives what the first one wrote.
-        Some(Access::Write) if is("SET") => Ok(!has(
-            2,
-            &["NX", "XX", "GET", "IFEQ", "IFNE", "IFDEQ", "IFDNE"],
-        )),
+        Some(Access::Write) if is("SET") => {
+            let conditions = ["NX", "XX", "GET", "IFEQ", "IFNE", "IFDEQ", "IFDNE"];
+            Ok(!has(2, &conditions))
+        }
         Some(Access::Write) if is("SCRIPT") => Ok(has(0, &["LOAD", "EXISTS"])),
         Some(Access::Write) | None => Ok(false),
     }
@@ -97,6 +91,7 @@ pub(crate) fn repeatable(name: &str, args: &[Arg<'_>]) -> Result<bool, EdgeError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{Arg, Commands, Repeat};
 
     #[test]
     fn the_table_is_sorted_so_every_command_is_found() {
@@ -110,8 +105,17 @@ mod tests {
     fn only_what_gives_the_same_state_and_reply_is_repeated() {
         let ask = |line: &str| {
             let words: Vec<&str> = line.split(' ').collect();
+            let mut out = Commands::default();
+            let json = serde_json::to_string(&words).unwrap();
+            let whole = out
+                .json(&json, false)
+                .map(|()| out.repeat(0) == Repeat::Harmless);
             let args: Vec<Arg<'_>> = words[1..].iter().map(|word| Arg::Text(word)).collect();
-            repeatable(words[0], &args)
+            let mut out = Commands::default();
+            let parts = out.command(words[0], &args);
+            let parts = parts.map(|()| out.repeat(0) == Repeat::Harmless);
+            assert_eq!(whole, parts);
+            parts
         };
         for line in [
             "GET k",

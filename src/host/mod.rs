@@ -68,7 +68,7 @@ pub struct Response {
 pub(crate) const SYNC_TOKEN: &str = "upstash-sync-token";
 
 /// What a `Retry-After` of seconds asks for; one with a date is as good as none.
-fn retry_after_ms(header: Option<String>) -> Option<u64> {
+pub(crate) fn retry_after_ms(header: Option<String>) -> Option<u64> {
     header?.trim().parse::<u64>().ok()?.checked_mul(1_000)
 }
 

@@ -68,6 +68,16 @@ pub enum Repeat {
     Never,
 }
 
+impl Repeat {
+    fn harmless_if(harmless: bool) -> Self {
+        if harmless {
+            Self::Harmless
+        } else {
+            Self::Never
+        }
+    }
+}
+
 /// The commands of one batch: what an [`Op`](crate::Op) appends to.
 ///
 /// Arguments are encoded as they are appended, so that a repeated send writes the same bytes.
@@ -84,14 +94,46 @@ impl Commands {
     /// # Errors
     /// `unsupported` for a command that REST cannot carry; the message names what to use in its place.
     pub fn command(&mut self, name: &str, args: &[Arg<'_>]) -> Result<(), EdgeError> {
-        let repeat = if commands::repeatable(name, args)? {
-            Repeat::Harmless
-        } else {
-            Repeat::Never
+        let has = |from, words: &[&str]| {
+            args.iter().skip(from).any(|arg| match arg {
+                Arg::Text(text) => words.iter().any(|word| text.eq_ignore_ascii_case(word)),
+                Arg::Int(_) => false,
+            })
         };
+        let repeat = Repeat::harmless_if(commands::repeatable(name, has)?);
         json::string_into(&mut self.bytes, name);
         self.arguments(args);
         self.close(Head::Plain, repeat);
+        Ok(())
+    }
+
+    /// Appends one command that is JSON already: an array of its name and its arguments, with nothing between them.
+    /// The caller may vouch that repeating it is harmless.
+    ///
+    /// # Errors
+    /// As [`Self::command`]; `invalid_argument` when it is no such array.
+    #[cfg(any(feature = "js", test))]
+    pub(crate) fn json(&mut self, json: &str, vouched: bool) -> Result<(), EdgeError> {
+        let text = |item: &str| -> Option<std::ops::Range<usize>> {
+            (item.len() >= 2 && item.starts_with('"')).then(|| 1..item.len() - 1)
+        };
+        let mut items = json::items(json);
+        let name = items.next().and_then(|item| item.get(text(item)?));
+        let name = name.ok_or_else(|| EdgeError::argument("a command must begin with its name"))?;
+        let has = |from, words: &[&str]| {
+            let texts = items
+                .clone()
+                .skip(from)
+                .filter_map(|item| item.get(text(item)?));
+            let mut texts = texts;
+            texts.any(|text| words.iter().any(|word| text.eq_ignore_ascii_case(word)))
+        };
+        let harmless = commands::repeatable(name, has)?;
+        self.bytes
+            .extend_from_slice(json.as_bytes().get(1..).unwrap_or_default());
+        // The closing bracket is there already.
+        self.bytes.pop();
+        self.close(Head::Plain, Repeat::harmless_if(harmless || vouched));
         Ok(())
     }
 

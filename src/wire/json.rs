@@ -29,6 +29,23 @@ pub(crate) fn int_into(out: &mut Vec<u8>, number: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
+/// The items of a JSON array as they stand there, of one as `JSON.stringify` writes it: no space, no nesting.
+#[cfg(any(feature = "js", test))]
+pub(crate) fn items(array: &str) -> impl Iterator<Item = &str> + Clone {
+    let inside = array
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let (mut quoted, mut escaped) = (false, false);
+    inside.unwrap_or_default().split(move |character| {
+        let escapes = !escaped && character == '\\';
+        if character == '"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = escapes;
+        character == ',' && !quoted
+    })
+}
+
 fn hex(nibble: u8) -> u8 {
     match nibble {
         0..=9 => b'0' + nibble,
@@ -354,6 +371,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn items_are_the_items(items in proptest::collection::vec(any::<String>(), 1..8)) {
+            let array = serde_json::to_string(&items).unwrap();
+            let read: Vec<String> = super::items(&array).map(|item| serde_json::from_str(item).unwrap()).collect();
+            prop_assert_eq!(read, items);
+        }
+
         #[test]
         fn strings_survive_the_way_out(text in any::<String>()) {
             let mut out = Vec::new();

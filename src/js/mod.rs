@@ -1,0 +1,214 @@
+//! The face of the npm package: synchronous functions over handles. Nothing here waits, and nothing calls the user.
+//!
+//! A batch is begun, filled with commands, written, and read, until nothing in it waits; then it is ended. In between
+//! JavaScript fetches. What is settled comes out as a tape of numbers, which say where in the answer's own bytes each
+//! value lies: no value is copied on its way to the caller.
+
+mod slots;
+mod tape;
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::client::{Retry, Server, Task};
+use crate::error::{EdgeError, ErrorKind};
+use crate::host::{Response, retry_after_ms};
+use crate::wire::Commands;
+
+use slots::Slots;
+
+thread_local! {
+    static BATCHES: RefCell<Slots<Batch>> = RefCell::default();
+    /// What was learnt of each server, by URL: plain data, kept while the isolate lives.
+    static SERVERS: RefCell<Vec<(String, Server)>> = RefCell::default();
+}
+
+/// More databases than one program talks to; past it, what was learnt of the oldest is forgotten.
+const MOST_SERVERS: usize = 32;
+
+struct Batch {
+    commands: Commands,
+    task: Option<Task>,
+    told: Vec<bool>,
+}
+
+/// The server at `url`, to be named by what this returns until it is asked for again.
+fn with_server<T>(url: &str, f: impl FnOnce(&mut Server) -> T) -> T {
+    SERVERS.with_borrow_mut(|servers| {
+        let found = servers.iter().position(|(known, _)| known == url);
+        let server = match found {
+            Some(at) => servers.remove(at),
+            None => (url.to_owned(), Server::default()),
+        };
+        if servers.len() >= MOST_SERVERS {
+            servers.remove(0);
+        }
+        servers.push(server);
+        match servers.last_mut() {
+            Some((_, server)) => f(server),
+            None => f(&mut Server::default()),
+        }
+    })
+}
+
+/// Begins a batch that is forgotten at `deadline`, should nobody end it. NaN when too many are under way.
+#[wasm_bindgen]
+pub fn begin(now: f64, deadline: f64) -> f64 {
+    let batch = Batch {
+        commands: Commands::default(),
+        task: None,
+        told: Vec::new(),
+    };
+    BATCHES.with_borrow_mut(|batches| batches.put(batch, now, deadline))
+}
+
+/// Adds a command, as the JSON array of its words. The text of an error, `code: message`, when it was not added.
+#[wasm_bindgen]
+pub fn push(batch: f64, json: &str, vouched: bool) -> Option<String> {
+    BATCHES.with_borrow_mut(|batches| {
+        let added = match batches.get(batch) {
+            Some(batch) => batch.commands.json(json, vouched),
+            None => Err(gone()),
+        };
+        added.err().map(|error| error.to_string())
+    })
+}
+
+/// The body of the next request; `undefined` when nothing waits.
+#[wasm_bindgen]
+pub fn write(batch: f64, url: &str) -> Option<Vec<u8>> {
+    BATCHES.with_borrow_mut(|batches| {
+        let batch = batches.get(batch)?;
+        let commands = &mut batch.commands;
+        let task = batch
+            .task
+            .get_or_insert_with(|| Task::new(std::mem::take(commands)));
+        with_server(url, |server| task.write(server))
+    })
+}
+
+/// The sync token to send along.
+#[wasm_bindgen]
+pub fn sync_token(url: &str) -> Option<String> {
+    with_server(url, |server| server.sync_token().map(str::to_owned))
+}
+
+/// What a pump knows when a request ends.
+#[wasm_bindgen]
+pub struct Ending {
+    retry: Option<Retry>,
+    left_ms: u64,
+    drawn: u64,
+}
+
+#[wasm_bindgen]
+impl Ending {
+    /// `attempts` 0 does not retry; `drawn` is random, 0 to 1.
+    #[wasm_bindgen(constructor)]
+    pub fn new(attempts: u32, base_ms: f64, max_ms: f64, left_ms: f64, drawn: f64) -> Self {
+        Self {
+            retry: (attempts > 0).then_some(Retry {
+                attempts,
+                base_ms: base_ms as u64,
+                max_ms: max_ms as u64,
+            }),
+            left_ms: left_ms as u64,
+            drawn: (drawn * 9e15) as u64,
+        }
+    }
+}
+
+/// Takes the answer to the last write; how long to wait before the next one, in milliseconds.
+///
+/// `headers` are the values of `Content-Type`, `Upstash-Sync-Token` and `Retry-After`, a line each, empty where absent.
+#[wasm_bindgen]
+pub fn read(
+    batch: f64,
+    url: &str,
+    status: u16,
+    headers: &str,
+    body: Vec<u8>,
+    ending: Ending,
+) -> f64 {
+    let mut headers = headers.split('\n').map(str::to_owned);
+    let response = Response {
+        status,
+        content_type: headers.next().unwrap_or_default(),
+        sync_token: headers.next().filter(|token| !token.is_empty()),
+        retry_after_ms: retry_after_ms(headers.next()),
+        body,
+    };
+    ended(batch, url, Ok(response), &ending)
+}
+
+/// No answer came to the last write; as [`read`].
+#[wasm_bindgen]
+pub fn lost(batch: f64, url: &str, ending: Ending) -> f64 {
+    let error = EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server");
+    ended(batch, url, Err(error), &ending)
+}
+
+fn ended(batch: f64, url: &str, answer: Result<Response, EdgeError>, ending: &Ending) -> f64 {
+    BATCHES.with_borrow_mut(|batches| {
+        let Some(task) = batches.get(batch).and_then(|batch| batch.task.as_mut()) else {
+            return 0.0;
+        };
+        let exchange = with_server(url, |server| {
+            task.read(answer, server, ending.retry, ending.left_ms, ending.drawn)
+        });
+        exchange.wait_ms as f64
+    })
+}
+
+/// Nobody waits for command `index` any more: it is not sent again.
+#[wasm_bindgen]
+pub fn leave(batch: f64, index: usize) {
+    BATCHES.with_borrow_mut(|batches| {
+        if let Some(task) = batches.get(batch).and_then(|batch| batch.task.as_mut()) {
+            task.leave(index);
+        }
+    });
+}
+
+/// What was settled since the last call: see [`tape`].
+#[wasm_bindgen]
+pub fn settled(batch: f64) -> Vec<u32> {
+    BATCHES.with_borrow_mut(|batches| match batches.get(batch) {
+        Some(Batch {
+            task: Some(task),
+            told,
+            ..
+        }) => tape::settled(task, told),
+        _ => Vec::new(),
+    })
+}
+
+/// The bytes that the tape's last answer points into, where they are not those that arrived (JSON servers).
+#[wasm_bindgen]
+pub fn body(batch: f64) -> Option<Vec<u8>> {
+    BATCHES.with_borrow_mut(|batches| {
+        let task = batches.get(batch)?.task.as_ref()?;
+        task.last_answer().map(<[u8]>::to_vec)
+    })
+}
+
+/// The text of command `index`'s error, `code: message`.
+#[wasm_bindgen]
+pub fn failure(batch: f64, index: usize) -> String {
+    BATCHES.with_borrow_mut(|batches| {
+        let task = batches.get(batch).and_then(|batch| batch.task.as_ref());
+        let error = task.and_then(|task| task.slot(index).err());
+        error.unwrap_or_else(gone).to_string()
+    })
+}
+
+/// Forgets the batch.
+#[wasm_bindgen]
+pub fn end(batch: f64) {
+    BATCHES.with_borrow_mut(|batches| batches.remove(batch));
+}
+
+fn gone() -> EdgeError {
+    EdgeError::new(ErrorKind::Aborted, "the batch is over")
+}

@@ -1,0 +1,114 @@
+//! A table of values by handle. A handle carries a generation, so an old one never opens what stands there now.
+
+/// So many batches are never under way: past it, who asks is told no.
+const MOST: usize = 4_096;
+
+pub(super) struct Slots<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<usize>,
+}
+
+struct Slot<T> {
+    generation: u64,
+    deadline: f64,
+    value: Option<T>,
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+}
+
+impl<T> Slots<T> {
+    /// The handle of `value`; NaN when the table is full of values that are still in time.
+    pub fn put(&mut self, value: T, now: f64, deadline: f64) -> f64 {
+        if self.free.is_empty() && self.slots.len() >= MOST {
+            self.sweep(now);
+        }
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None if self.slots.len() < MOST => {
+                self.slots.push(Slot {
+                    generation: 0,
+                    deadline: 0.0,
+                    value: None,
+                });
+                self.slots.len() - 1
+            }
+            None => return f64::NAN,
+        };
+        let Some(slot) = self.slots.get_mut(index) else {
+            return f64::NAN;
+        };
+        slot.generation += 1;
+        slot.deadline = deadline;
+        slot.value = Some(value);
+        // Exact up to 2^53: two million million generations.
+        (slot.generation * MOST as u64 + index as u64) as f64
+    }
+
+    pub fn get(&mut self, handle: f64) -> Option<&mut T> {
+        self.slot(handle)?.1.value.as_mut()
+    }
+
+    pub fn remove(&mut self, handle: f64) {
+        let Some((index, slot)) = self.slot(handle) else {
+            return;
+        };
+        if slot.value.take().is_some() {
+            self.free.push(index);
+        }
+    }
+
+    fn slot(&mut self, handle: f64) -> Option<(usize, &mut Slot<T>)> {
+        let handle = handle as u64;
+        let index = usize::try_from(handle % MOST as u64).ok()?;
+        let slot = self.slots.get_mut(index)?;
+        (slot.generation == handle / MOST as u64).then_some((index, slot))
+    }
+
+    /// What nobody ended in time belongs to requests that were cut off.
+    fn sweep(&mut self, now: f64) {
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if slot.value.is_some() && slot.deadline < now {
+                slot.value = None;
+                self.free.push(index);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_handle_never_opens_a_new_value() {
+        let mut slots = Slots::default();
+        let first = slots.put("a", 0.0, 10.0);
+        assert_eq!(slots.get(first), Some(&mut "a"));
+        slots.remove(first);
+        slots.remove(first);
+        let second = slots.put("b", 0.0, 10.0);
+        assert_eq!(
+            (slots.get(first), slots.get(second)),
+            (None, Some(&mut "b"))
+        );
+        assert_eq!(slots.get(f64::NAN), None);
+        assert_eq!(slots.get(-1.0), None);
+    }
+
+    #[test]
+    fn a_full_table_refuses_until_a_deadline_has_passed() {
+        let mut slots = Slots::default();
+        for n in 0..MOST {
+            assert!(!slots.put(n, 0.0, 100.0).is_nan());
+        }
+        assert!(slots.put(0, 50.0, 100.0).is_nan());
+        assert!(!slots.put(0, 101.0, 200.0).is_nan());
+    }
+}
