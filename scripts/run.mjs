@@ -1,4 +1,4 @@
-// `make run`: Redis, the gateway and the Worker, until Ctrl-C, SIGTERM, or until one of them ends.
+// `make run`: Redis, the gateway and the Worker, until Ctrl-C, SIGTERM, or until gateway or Worker ends.
 
 import { randomBytes } from "node:crypto";
 import { isStopping, run, stopAll } from "./processes.mjs";
@@ -60,7 +60,13 @@ async function main() {
   console.log(`\nRedis ${redis.url} · gateway ${gateway.url} · Ctrl-C ends all of them`);
   console.log(`The Worker: ${worker.url}`);
 
-  const parts = Object.entries({ Redis: redis, "The gateway": gateway, "The Worker": worker });
+  // Without Redis the rest goes on by its failure policies, which is worth seeing.
+  redis.exited.then((code) => {
+    if (isStopping()) return;
+    console.log(`Redis has ended (code ${code}); the Worker goes on without it. To bring it back:`);
+    console.log(`  redis-server --bind 127.0.0.1 --port ${redis.port} --save '' --appendonly no`);
+  });
+  const parts = Object.entries({ "The gateway": gateway, "The Worker": worker });
   const first = await Promise.race(parts.map(([name, { exited }]) => exited.then((code) => ({ name, code }))));
   throw new Error(`${first.name} has ended (code ${first.code}), so everything ends.`);
 }
