@@ -17,6 +17,19 @@ pub fn duration_ms(text: &str) -> Result<u64, EdgeError> {
     })
 }
 
+/// A time to wait, in milliseconds: timers of the web hold 31 bits, and wrap past them.
+///
+/// # Errors
+/// `invalid_config` when it is 0 or past 2,147,483,647.
+pub(crate) fn timeout(ms: u64) -> Result<u64, EdgeError> {
+    if ms == 0 || ms > LONGEST_TIMEOUT_MS {
+        return Err(EdgeError::config("timeout must be 1 ms to 2147483647 ms"));
+    }
+    Ok(ms)
+}
+
+pub(crate) const LONGEST_TIMEOUT_MS: u64 = (1 << 31) - 1;
+
 const DAY_MS: u64 = 86_400_000;
 
 fn parse(text: &[u8]) -> Option<u64> {

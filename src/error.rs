@@ -51,6 +51,19 @@ pub struct EdgeError {
     message: Cow<'static, str>,
 }
 
+/// Redis says that it cannot serve now, which is no fault of the command: starting, failing over, busy, full.
+const AWAY: [&[u8]; 9] = [
+    b"LOADING",
+    b"READONLY",
+    b"MASTERDOWN",
+    b"CLUSTERDOWN",
+    b"TRYAGAIN",
+    b"BUSY ",
+    b"OOM",
+    b"MISCONF",
+    b"NOREPLICAS",
+];
+
 impl EdgeError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -90,6 +103,8 @@ impl EdgeError {
             ErrorKind::QuotaExceeded
         } else if starts(b"ERR max request size") {
             ErrorKind::TooLarge
+        } else if AWAY.iter().any(|prefix| starts(prefix)) {
+            ErrorKind::ServerError
         } else {
             ErrorKind::RedisError
         };
@@ -177,6 +192,27 @@ mod tests {
         );
         assert_eq!(error.message(), "ERR unknown command");
         assert_eq!(error.kind(), ErrorKind::RedisError);
+    }
+
+    #[test]
+    fn a_redis_that_is_away_is_an_outage_and_a_wrong_command_is_none() {
+        for text in [
+            "LOADING Redis is loading the dataset in memory",
+            "OOM command not allowed",
+            "BUSY Redis is busy",
+        ] {
+            assert!(EdgeError::from_redis(text.as_bytes()).is_outage(), "{text}");
+        }
+        for text in [
+            "WRONGTYPE Operation against a key",
+            "BUSYGROUP Consumer Group name already exists",
+            "ERR syntax error",
+        ] {
+            assert!(
+                !EdgeError::from_redis(text.as_bytes()).is_outage(),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! Whether Redis can be written and read, and how fast.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::Serialize;
 
 use crate::client::Redis;
+use crate::duration::LONGEST_TIMEOUT_MS;
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::wire::{Arg, Commands, Replies};
 
 /// What a health check found.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct Health {
     /// In one word.
     pub status: HealthStatus,
@@ -19,13 +18,11 @@ pub struct Health {
     /// When it was checked, in epoch milliseconds.
     pub checked_at: u64,
     /// Why it is not healthy: a stable error code.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
 }
 
 /// Healthy or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HealthStatus {
     /// What was written came back, within half the time allowed.
     Healthy,
@@ -39,6 +36,7 @@ pub enum HealthStatus {
 ///
 /// One SET and one GET of a key of this check alone, gone after ten seconds.
 pub async fn health(redis: &Redis, timeout_ms: u64) -> Health {
+    let timeout_ms = timeout_ms.clamp(1, LONGEST_TIMEOUT_MS);
     let started = redis.now();
     let probed = redis.run(Probe::new(timeout_ms)).await;
     let ended = redis.now();

@@ -35,9 +35,8 @@ pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
 pub use op::{Context, Op, Settled};
 pub use ratelimit::{Check, Decision, Limit, OnFailure, Policy, RateLimiter, Source};
-pub use script::Script;
 pub use session::{Load, Save, Session, Sessions, Status};
-pub use wire::{Arg, Array, Commands, Repeat, Replies, Reply};
+pub use wire::{Arg, Array, Commands, Replies, Reply};
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 mod js;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]

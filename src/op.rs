@@ -59,6 +59,7 @@ pub trait Op: Sized {
     -> Result<Self::Output, EdgeError>;
 
     /// How long the caller is ready to wait for this op, in milliseconds; `None` leaves it to the client.
+    /// Asked after `encode`. Ops that travel together wait as long as the most patient of them.
     fn timeout_ms(&self) -> Option<u64> {
         None
     }

@@ -21,7 +21,7 @@ macro_rules! script {
 pub(crate) use {lock_line, script};
 
 /// One Lua script. Its keys are all declared and all in one slot.
-pub struct Script {
+pub(crate) struct Script {
     locking: Source,
     plain: Source,
 }

@@ -6,7 +6,8 @@
 //!         ├─ stale, lease elsewhere ───────────▶ answer
 //!         ├─ missing, lease taken ─▶ fetch ──▶ answer, then store (or release)
 //!         ├─ missing, lease elsewhere ─▶ sleep ─▶ lookup .. 8 times, then fetch without the lease
-//!         └─ Redis failed ─▶ fetch ──▶ answer, nothing stored
+//!         ├─ unreadable, or ended on the way ─▶ lookup once more, taking the lease
+//!         └─ Redis failed ─▶ fetch ──▶ answer; stored (or the lease released) only where that is in the background
 //! ```
 
 use std::marker::PhantomData;
@@ -34,9 +35,16 @@ pub(super) struct GetOrFetch<T, E> {
     keys: Keys,
     times: Times,
     patience: Patience,
+    /// Whether what follows the answer costs the caller no time.
+    background: bool,
     state: State,
     polls: u32,
+    /// The entry cannot be used although it looks fresh: the lease is wanted all the same.
+    unusable: bool,
     nonce: String,
+    /// When it began to wait for somebody else's fetch to end.
+    started: u64,
+    /// When its own fetch began.
     began: u64,
     value: PhantomData<fn() -> (T, E)>,
 }
@@ -57,18 +65,21 @@ enum State {
 enum Found<T> {
     Value(T, Freshness),
     Missing,
-    Unreadable,
+    Unusable,
 }
 
 impl<T, E> GetOrFetch<T, E> {
-    pub fn new(keys: Keys, times: Times, patience: Patience) -> Self {
+    pub fn new(keys: Keys, times: Times, patience: Patience, background: bool) -> Self {
         Self {
             keys,
             times,
             patience,
+            background,
             state: State::Looking,
             polls: 0,
+            unusable: false,
             nonce: String::new(),
+            started: 0,
             began: 0,
             value: PhantomData,
         }
@@ -80,12 +91,12 @@ impl<T, E> GetOrFetch<T, E> {
         }
     }
 
-    fn look_up(&mut self, cx: &Context<'_>, out: &mut Commands, refresh: bool) -> Next {
+    fn look_up(&mut self, cx: &Context<'_>, out: &mut Commands) -> Next {
         let args = [
             cx.now().into(),
             (&self.nonce).into(),
             self.patience.lock_ms.into(),
-            u32::from(refresh).into(),
+            u32::from(self.unusable).into(),
         ];
         // The nonce finds its own lease again.
         let keys = [self.keys.entry.as_str(), &self.keys.lease];
@@ -99,15 +110,26 @@ impl<T, E> GetOrFetch<T, E> {
         Next::Fetch
     }
 
-    /// Doubling waits that add up to twice the lease.
+    fn release(&mut self, out: &mut Commands) -> Next {
+        self.state = State::Closing;
+        let args = [(&self.nonce).into()];
+        out.script(&RELEASE, &[&self.keys.lease], &args, Repeat::Harmless);
+        self.send()
+    }
+
+    /// Doubling waits that add up to twice the lease, whatever the trips between them take.
     fn poll(&mut self, cx: &Context<'_>) -> Next {
-        if self.polls >= MOST_POLLS {
+        let longest = self.patience.lock_ms.saturating_mul(2);
+        let left = self
+            .started
+            .saturating_add(longest)
+            .saturating_sub(cx.now());
+        if self.polls >= MOST_POLLS || left == 0 {
             return self.fetch(cx, true, true);
         }
-        let unit = (2 * self.patience.lock_ms) >> MOST_POLLS;
-        let ms = unit.max(10) << self.polls;
+        let ms = (longest >> MOST_POLLS).max(10) << self.polls;
         self.polls += 1;
-        Next::Sleep { ms }
+        Next::Sleep { ms: ms.min(left) }
     }
 }
 
@@ -119,21 +141,26 @@ impl<T: DeserializeOwned, E> GetOrFetch<T, E> {
         out: &mut Commands,
     ) -> Step<Result<T, E>> {
         let Ok((found, leased)) = found::<T>(cx.now(), replies) else {
-            return Step::then(self.fetch(cx, false, true));
+            // The answer was lost, but perhaps the lease was taken: it is used or given back, unless the caller
+            // would have to wait for a Redis that has just failed.
+            return Step::then(self.fetch(cx, self.background, true));
         };
         match found {
+            Found::Value(value, Freshness::Fresh) if leased => {
+                Step::answer(Ok(value), self.release(out))
+            }
             Found::Value(value, Freshness::Fresh) => Step::answer(Ok(value), Next::End),
-            Found::Value(value, Freshness::Stale) if leased => {
+            Found::Value(value, _) if leased => {
                 Step::answer(Ok(value), self.fetch(cx, true, false))
             }
-            Found::Value(value, Freshness::Stale) => Step::answer(Ok(value), Next::End),
+            Found::Value(value, _) => Step::answer(Ok(value), Next::End),
             _ if leased => Step::then(self.fetch(cx, true, true)),
-            // The script saw a fresh entry, so it took no lease: ask for it.
-            Found::Unreadable if self.polls == 0 => {
-                self.polls += 1;
-                Step::then(self.look_up(cx, out, true))
+            // The script took it for fresh, so it took no lease: ask for that at once.
+            Found::Unusable if !self.unusable => {
+                self.unusable = true;
+                Step::then(self.look_up(cx, out))
             }
-            _ => Step::then(self.poll(cx)),
+            Found::Unusable | Found::Missing => Step::then(self.poll(cx)),
         }
     }
 }
@@ -151,9 +178,10 @@ fn found<T: DeserializeOwned>(
             entry.freshness(now),
             serde_json::from_slice(entry.payload).ok(),
         ) {
-            (Freshness::Gone, _) => Found::Missing,
-            (freshness, Some(value)) => Found::Value(value, freshness),
-            (_, None) => Found::Unreadable,
+            (Freshness::Fresh | Freshness::Stale, Some(value)) => {
+                Found::Value(value, entry.freshness(now))
+            }
+            _ => Found::Unusable,
         },
     };
     Ok((found, leased))
@@ -172,11 +200,12 @@ impl<T: Serialize + DeserializeOwned, E> Flow for GetOrFetch<T, E> {
             (State::Looking, Event::Started) => match nonce(cx) {
                 Ok(nonce) => {
                     self.nonce = nonce;
-                    Step::then(self.look_up(cx, out, false))
+                    self.started = cx.now();
+                    Step::then(self.look_up(cx, out))
                 }
                 Err(_) => Step::then(self.fetch(cx, false, true)),
             },
-            (State::Looking, Event::Slept) => Step::then(self.look_up(cx, out, false)),
+            (State::Looking, Event::Slept) => Step::then(self.look_up(cx, out)),
             (State::Looking, Event::Answered(replies)) => self.looked_up(cx, replies, out),
             (State::Fetching { store, waiting }, Event::Fetched(fetched)) => {
                 self.state = State::Closing;
@@ -197,26 +226,25 @@ impl<T: Serialize + DeserializeOwned, E> Flow for GetOrFetch<T, E> {
 
 impl<T: Serialize, E> GetOrFetch<T, E> {
     /// Stores what was fetched; gives the lease back when there is nothing to store.
-    fn close(&self, cx: &Context<'_>, fetched: &Result<T, E>, out: &mut Commands) -> Next {
+    fn close(&mut self, cx: &Context<'_>, fetched: &Result<T, E>, out: &mut Commands) -> Next {
         let json = fetched
             .as_ref()
             .ok()
             .and_then(|value| serde_json::to_string(value).ok());
-        if let Some(json) = json {
-            let entry = entry::encode(&json, self.times, cx.now());
-            let args = [
-                (&self.nonce).into(),
-                (&entry).into(),
-                self.times.kept_ms().into(),
-                self.began.into(),
-            ];
-            // A second store is refused by what the first one stored; nobody reads the reply.
-            let keys = [self.keys.entry.as_str(), &self.keys.lease];
-            out.script(&STORE, &keys, &args, Repeat::Harmless);
-        } else {
-            let args = [(&self.nonce).into()];
-            out.script(&RELEASE, &[&self.keys.lease], &args, Repeat::Harmless);
-        }
+        let Some(json) = json else {
+            return self.release(out);
+        };
+        self.state = State::Closing;
+        let entry = entry::encode(&json, self.times, cx.now());
+        let args = [
+            (&self.nonce).into(),
+            (&entry).into(),
+            self.times.kept_ms().into(),
+            self.began.into(),
+        ];
+        // A second store is refused by what the first one stored; nobody reads the reply.
+        let keys = [self.keys.entry.as_str(), &self.keys.lease];
+        out.script(&STORE, &keys, &args, Repeat::Harmless);
         self.send()
     }
 }

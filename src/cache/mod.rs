@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::client::{Pump, Redis};
+use crate::duration;
 use crate::error::EdgeError;
 use crate::host::LocalFuture;
 use crate::keys;
@@ -93,10 +94,12 @@ impl Cache {
     }
 
     /// How long it waits for Redis, after which a read is a miss, in milliseconds.
-    #[must_use]
-    pub fn timeout_ms(mut self, timeout_ms: u64) -> Self {
-        self.patience.timeout_ms = timeout_ms;
-        self
+    ///
+    /// # Errors
+    /// `invalid_config` when it is 0 or past 2,147,483,647.
+    pub fn timeout_ms(mut self, timeout_ms: u64) -> Result<Self, EdgeError> {
+        self.patience.timeout_ms = duration::timeout(timeout_ms)?;
+        Ok(self)
     }
 
     /// The value under `key`, if it is fresh. `None` also when Redis does not answer. One GET.
@@ -113,19 +116,25 @@ impl Cache {
     pub fn set(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<Set, EdgeError> {
         let json = serde_json::to_string(value)
             .map_err(|_| EdgeError::argument("value must be something that JSON can hold"))?;
-        Ok(Set::new(self.keys(key), json, self.times(), self.patience))
+        Ok(Set::new(
+            self.keys(key),
+            json,
+            self.times(),
+            self.patience.timeout_ms,
+        ))
     }
 
     /// Removes `key`; says whether it was there. One EVALSHA; inside it a DEL and a SET.
     pub fn delete(&self, key: &str) -> Delete {
-        Delete::new(self.keys(key), self.patience)
+        Delete::new(self.keys(key), self.patience.timeout_ms)
     }
 
     /// The value under `key`, else what `fetcher` gives, which is then stored.
     ///
     /// One round trip for a hit. Of all callers that miss at once, in all isolates, one runs its fetcher and the
     /// others wait for what it stores, at most twice the lease. When Redis does not answer in time, the fetcher runs.
-    /// The store, and the refresh of a stale value, happen before this returns.
+    /// The store, and the refresh of a stale value, happen before this returns; after a failed look-up there is no
+    /// store, for a failing Redis must not cost the caller a second time.
     ///
     /// # Errors
     /// The fetcher's own.
@@ -140,7 +149,7 @@ impl Cache {
         F: FnMut() -> R,
         R: Future<Output = Result<T, E>>,
     {
-        let mut pump = self.pump(redis, key, fetcher);
+        let mut pump = self.pump(redis, key, fetcher, false);
         let answer = pump.answer().await;
         pump.finish().await;
         answer
@@ -163,7 +172,7 @@ impl Cache {
         F: FnMut() -> R + 'static,
         R: Future<Output = Result<T, E>> + 'static,
     {
-        let mut pump = self.pump(redis, key, fetcher);
+        let mut pump = self.pump(redis, key, fetcher, true);
         let answer = pump.answer().await;
         if !pump.is_finished() {
             background(Box::pin(async move { pump.finish().await }));
@@ -171,13 +180,19 @@ impl Cache {
         answer
     }
 
-    fn pump<T, E, F, R>(&self, redis: &Redis, key: &str, fetcher: F) -> Pump<GetOrFetch<T, E>, F>
+    fn pump<T, E, F, R>(
+        &self,
+        redis: &Redis,
+        key: &str,
+        fetcher: F,
+        background: bool,
+    ) -> Pump<GetOrFetch<T, E>, F>
     where
         T: Serialize + DeserializeOwned,
         F: FnMut() -> R,
         R: Future<Output = Result<T, E>>,
     {
-        let flow = GetOrFetch::new(self.keys(key), self.times(), self.patience);
+        let flow = GetOrFetch::new(self.keys(key), self.times(), self.patience, background);
         Pump::new(redis.clone(), flow, fetcher)
     }
 

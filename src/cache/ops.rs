@@ -4,14 +4,17 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
+use super::Keys;
 use super::entry::{self, Freshness, Times};
-use super::{Keys, Patience};
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
 use crate::wire::{Commands, Repeat, Replies};
 
 static WRITE: Script = script!("../lua/cache_write.lua");
+
+/// How long a fetch that was on its way may still come in late: longer than a request of any edge runtime lives.
+const TOMBSTONE_MS: u64 = 300_000;
 
 /// Reads one key: see [`Cache::get`](super::Cache::get).
 pub struct Get<T> {
@@ -59,16 +62,16 @@ pub struct Set {
     keys: Keys,
     json: String,
     times: Times,
-    patience: Patience,
+    timeout_ms: u64,
 }
 
 impl Set {
-    pub(super) fn new(keys: Keys, json: String, times: Times, patience: Patience) -> Self {
+    pub(super) fn new(keys: Keys, json: String, times: Times, timeout_ms: u64) -> Self {
         Self {
             keys,
             json,
             times,
-            patience,
+            timeout_ms,
         }
     }
 }
@@ -79,14 +82,7 @@ impl Op for Set {
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         let entry = entry::encode(&self.json, self.times, cx.now());
         let kept_ms = self.times.kept_ms();
-        write(
-            out,
-            &self.keys,
-            &entry,
-            kept_ms,
-            self.patience.lock_ms,
-            Repeat::Harmless,
-        );
+        write(out, &self.keys, &entry, kept_ms, Repeat::Harmless);
         Ok(())
     }
 
@@ -95,19 +91,19 @@ impl Op for Set {
     }
 
     fn timeout_ms(&self) -> Option<u64> {
-        Some(self.patience.timeout_ms)
+        Some(self.timeout_ms)
     }
 }
 
 /// Removes one key: see [`Cache::delete`](super::Cache::delete).
 pub struct Delete {
     keys: Keys,
-    patience: Patience,
+    timeout_ms: u64,
 }
 
 impl Delete {
-    pub(super) fn new(keys: Keys, patience: Patience) -> Self {
-        Self { keys, patience }
+    pub(super) fn new(keys: Keys, timeout_ms: u64) -> Self {
+        Self { keys, timeout_ms }
     }
 }
 
@@ -115,7 +111,7 @@ impl Op for Delete {
     type Output = bool;
 
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        write(out, &self.keys, "", 0, self.patience.lock_ms, Repeat::Never);
+        write(out, &self.keys, "", 0, Repeat::Never);
         Ok(())
     }
 
@@ -124,12 +120,12 @@ impl Op for Delete {
     }
 
     fn timeout_ms(&self) -> Option<u64> {
-        Some(self.patience.timeout_ms)
+        Some(self.timeout_ms)
     }
 }
 
-fn write(out: &mut Commands, keys: &Keys, entry: &str, kept_ms: u64, lock_ms: u64, repeat: Repeat) {
-    let args = [entry.into(), kept_ms.into(), lock_ms.into()];
+fn write(out: &mut Commands, keys: &Keys, entry: &str, kept_ms: u64, repeat: Repeat) {
+    let args = [entry.into(), kept_ms.into(), TOMBSTONE_MS.into()];
     // Sent again it sets or deletes the same once more.
     out.script(&WRITE, &[&keys.entry, &keys.lease], &args, repeat);
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::{Redis, Server, Shared};
+use crate::duration;
 use crate::error::EdgeError;
 use crate::host::Host;
 
@@ -14,7 +15,7 @@ pub struct Builder {
     retry: Option<Retry>,
 }
 
-/// When a command whose answer was lost is sent again, if it may be: see [`Repeat`](crate::Repeat).
+/// When a command whose answer was lost is sent again, if that is harmless: see [`Access`](crate::commands::Access).
 ///
 /// The n-th wait is drawn evenly from 0 to `base_ms` * 2^n, at most `max_ms` ("full jitter"), and never ends past
 /// the call's deadline.
@@ -116,9 +117,8 @@ impl Builder {
                 "token must be the REST token of the database: visible ASCII, not empty",
             ));
         }
-        if self.timeout_ms == 0 {
-            return Err(EdgeError::config("timeout must be longer than 0"));
-        }
+        duration::timeout(self.timeout_ms)?;
+        let server = Server::at(&self.url);
         Ok(Redis {
             shared: Rc::new(Shared {
                 config: Config {
@@ -128,7 +128,7 @@ impl Builder {
                     retry: self.retry,
                 },
                 host: Box::new(host),
-                server: Server::default().into(),
+                server,
             }),
             observer: None,
         })

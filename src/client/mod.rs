@@ -5,6 +5,7 @@ mod pump;
 mod server;
 mod task;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::error::EdgeError;
@@ -32,7 +33,7 @@ pub struct Redis {
 struct Shared {
     config: Config,
     host: Box<dyn Host>,
-    server: std::cell::RefCell<Server>,
+    server: Rc<RefCell<Server>>,
 }
 
 type Observer = Rc<dyn Fn(&RequestEvent)>;
@@ -85,15 +86,16 @@ impl Redis {
     /// Sends the commands of `op` as one request and reads its replies.
     ///
     /// Whatever is run together is one round trip: `redis.run((limiter.check(id), sessions.load(cookie)))`.
+    /// Commands run in the order they were appended, others' in between. One exception: a script that the server does
+    /// not have, or wants in its other form (once for each server), is sent again behind the rest of its batch.
     ///
     /// # Errors
     /// What `op` makes of its replies: its own failure policy decides whether an outage is an error.
     pub async fn run<O: Op>(&self, mut op: O) -> Result<O::Output, EdgeError> {
         let host = self.shared.host.as_ref();
         let mut commands = Commands::default();
-        let timeout = op.timeout_ms();
         commands.scope(|out| op.encode(&Context::new(host), out))?;
-        let task = self.send(commands, timeout).await;
+        let task = self.send(commands, op.timeout_ms()).await;
         let slots = task.slots();
         let mut replies = task.replies(&slots);
         replies.scope(|replies| op.decode(&Context::new(host), replies))

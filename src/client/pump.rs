@@ -19,10 +19,11 @@ impl Redis {
         let shared = &self.shared;
         let timeout = timeout_ms.unwrap_or(shared.config.timeout_ms);
         let deadline = shared.host.now().saturating_add(timeout);
-        let left = || deadline.saturating_sub(shared.host.now());
+        // A clock that is set back gives nobody more time.
+        let left = || deadline.saturating_sub(shared.host.now()).min(timeout);
         let mut task = Task::new(commands);
         loop {
-            let Some(body) = task.write(&shared.server.borrow()) else {
+            let Some(body) = task.write(&mut shared.server.borrow_mut()) else {
                 return task;
             };
             if left() == 0 {

@@ -1,5 +1,8 @@
 //! What a client has learnt of its server: plain data, shared between requests.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use crate::script::{Form, Script};
 
 /// Which scripts it has, in which form, and how far its replicas must have come.
@@ -7,6 +10,33 @@ pub(crate) struct Server {
     form: Form,
     scripts: Vec<&'static Script>,
     sync_token: Option<String>,
+    written: u64,
+    synced: u64,
+}
+
+/// More databases than one program talks to; past it, what was learnt of the one unused longest is forgotten.
+const MOST: usize = 32;
+
+thread_local! {
+    /// By URL: people build clients inside handlers, and each of them would have to learn it all again.
+    static KNOWN: RefCell<Vec<(String, Rc<RefCell<Server>>)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Server {
+    /// What this thread has learnt of the server at `url`.
+    pub fn at(url: &str) -> Rc<RefCell<Self>> {
+        KNOWN.with_borrow_mut(|known| {
+            let server = match known.iter().position(|(other, _)| other == url) {
+                Some(found) => known.remove(found).1,
+                None => Rc::default(),
+            };
+            if known.len() >= MOST {
+                known.remove(0);
+            }
+            known.push((url.to_owned(), Rc::clone(&server)));
+            server
+        })
+    }
 }
 
 impl Default for Server {
@@ -15,6 +45,8 @@ impl Default for Server {
             form: Form::Locking,
             scripts: Vec::new(),
             sync_token: None,
+            written: 0,
+            synced: 0,
         }
     }
 }
@@ -56,8 +88,16 @@ impl Server {
         self.sync_token.as_deref()
     }
 
-    pub fn synced(&mut self, token: Option<String>) {
-        if token.is_some() {
+    /// Numbers the writes, so that their answers can be put in order.
+    pub fn next_number(&mut self) -> u64 {
+        self.written += 1;
+        self.written
+    }
+
+    /// The answer to write `number` came with `token`: the newest write's token counts, whichever answer comes last.
+    pub fn synced(&mut self, number: u64, token: Option<String>) {
+        if token.is_some() && number > self.synced {
+            self.synced = number;
             self.sync_token = token;
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Task {
     written: Vec<Written>,
     rewrites: usize,
     attempts: u32,
+    /// The number of the last write among all writes to this server.
+    number: u64,
 }
 
 /// What came of one request.
@@ -54,11 +56,12 @@ impl Task {
             written: Vec::new(),
             rewrites: 0,
             attempts: 0,
+            number: 0,
         }
     }
 
     /// The body of the next request: the commands that still wait. `None` when none does.
-    pub(crate) fn write(&mut self, server: &Server) -> Option<Vec<u8>> {
+    pub(crate) fn write(&mut self, server: &mut Server) -> Option<Vec<u8>> {
         let form = server.form();
         let mut body = Vec::new();
         self.written.clear();
@@ -93,6 +96,7 @@ impl Task {
             return None;
         }
         body.push(b']');
+        self.number = server.next_number();
         Some(body)
     }
 
@@ -170,7 +174,7 @@ impl Task {
             ));
         }
         // Only a whole, well-formed answer moves the token.
-        server.synced(sync_token);
+        server.synced(self.number, sync_token);
         // The entries follow the line that says how many they are.
         let mut at = body
             .iter()
@@ -181,7 +185,7 @@ impl Task {
             let outcome = match reply {
                 crate::wire::Reply::Error(text) => {
                     let head = self.commands.get(written.command).map(|(head, _)| head);
-                    if self.rewrites < MOST_REWRITES && again(head, text, server) {
+                    if self.rewrites < MOST_REWRITES && again(head, written, text, server) {
                         Outcome::Waiting
                     } else {
                         Outcome::Failed(EdgeError::from_redis(text))
@@ -197,7 +201,8 @@ impl Task {
                     }
                 }
             };
-            if let Some(slot) = self.outcomes.get_mut(written.command) {
+            // One that was left meanwhile stays so.
+            if let Some(slot @ Outcome::Waiting) = self.outcomes.get_mut(written.command) {
                 *slot = outcome;
             }
             at += used;
@@ -252,6 +257,10 @@ impl Task {
         }
     }
 
+    pub fn answers(&self) -> usize {
+        self.bodies.len()
+    }
+
     pub fn last_answer(&self) -> Option<&[u8]> {
         self.bodies.last().map(Vec::as_slice)
     }
@@ -265,7 +274,7 @@ impl Task {
 }
 
 /// Whether this error only says that the script must be sent in another way.
-fn again(head: Option<Head>, text: &[u8], server: &mut Server) -> bool {
+fn again(head: Option<Head>, written: &Written, text: &[u8], server: &mut Server) -> bool {
     let Some(Head::Script(script)) = head else {
         return false;
     };
@@ -273,7 +282,10 @@ fn again(head: Option<Head>, text: &[u8], server: &mut Server) -> bool {
         server.lost(script);
         return true;
     }
-    if text.starts_with(b"ERR Unexpected flag in script shebang") {
+    // A Redis before 7 knows no such line at all.
+    let refused = text.starts_with(b"ERR Unexpected flag in script shebang")
+        || text.starts_with(b"ERR Error compiling script");
+    if refused && matches!(written.loads, Some((_, Form::Locking))) {
         server.refuses_locking();
         return true;
     }
@@ -297,7 +309,7 @@ fn body_of(response: Response) -> Result<Vec<u8>, EdgeError> {
             Some(text) => Err(EdgeError::from_redis(&text)),
             None => json_to_resp(&response.body),
         },
-        200 => Err(EdgeError::corrupt("the reply is neither RESP2 nor JSON")),
+        200 => Err(no_server()),
         401 => Err(EdgeError::new(
             ErrorKind::Unauthorized,
             "the server refused the token",
@@ -314,13 +326,18 @@ fn body_of(response: Response) -> Result<Vec<u8>, EdgeError> {
             ErrorKind::QuotaExceeded,
             "the server answered 429: too many requests",
         )),
-        500.. => Err(EdgeError::new(
+        408 | 500.. => Err(EdgeError::new(
             ErrorKind::ServerError,
             "the server, or something in front of it, failed",
         )),
         _ => Err(match json_error_text(&response.body) {
             Some(text) => EdgeError::from_redis(&text),
-            None => EdgeError::corrupt("an unexpected status"),
+            None => no_server(),
         }),
     }
+}
+
+/// Not an outage: a failure policy would leave it unnoticed for ever.
+fn no_server() -> EdgeError {
+    EdgeError::config("url: what answers there is not a Redis REST server")
 }

@@ -34,6 +34,7 @@ pub struct Call<T> {
 enum Owned {
     Text(String),
     Int(i64),
+    Unsigned(u64),
 }
 
 impl From<&Arg<'_>> for Owned {
@@ -41,6 +42,7 @@ impl From<&Arg<'_>> for Owned {
         match arg {
             Arg::Text(text) => Self::Text((*text).to_owned()),
             Arg::Int(number) => Self::Int(*number),
+            Arg::Unsigned(number) => Self::Unsigned(*number),
         }
     }
 }
@@ -51,6 +53,7 @@ impl<T: FromReply> Op for Call<T> {
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         let borrowed = |arg| match arg {
             &Owned::Int(number) => Arg::Int(number),
+            &Owned::Unsigned(number) => Arg::Unsigned(number),
             Owned::Text(text) => Arg::Text(text),
         };
         let args: Vec<Arg<'_>> = self.args.iter().map(borrowed).collect();

@@ -6,9 +6,18 @@ use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy, retry_aft
 use crate::error::{EdgeError, ErrorKind};
 
 /// Runs inside a tokio runtime; speaks `http:` only.
-#[derive(Default)]
 pub struct Native {
     http: reqwest::Client,
+}
+
+impl Default for Native {
+    fn default() -> Self {
+        // A redirect would carry keys and values to another host.
+        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        Self {
+            http: builder.build().unwrap_or_default(),
+        }
+    }
 }
 
 impl Host for Native {

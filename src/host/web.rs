@@ -9,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy, retry_after_ms};
+use crate::duration::LONGEST_TIMEOUT_MS;
 use crate::error::{EdgeError, ErrorKind};
 
 /// Cloudflare Workers, browsers and everything else with a global `fetch`.
@@ -47,6 +48,8 @@ async fn fetch(request: Request) -> Result<Response, JsValue> {
     let init = Object::new();
     set(&init, "method", &"POST".into())?;
     set(&init, "headers", &headers)?;
+    // A redirect would carry keys and values to another host.
+    set(&init, "redirect", &"manual".into())?;
     set(&init, "body", &Uint8Array::from(request.body.as_slice()))?;
     set(&init, "signal", &get(&abort.controller, "signal")?)?;
     let answer = call(
@@ -106,7 +109,10 @@ impl Sleep {
     fn start(ms: u64) -> Self {
         let mut timer = JsValue::UNDEFINED;
         let promise = Promise::new(&mut |resolve, _| {
-            let args = [resolve.into(), JsValue::from_f64(ms as f64)];
+            let args = [
+                resolve.into(),
+                JsValue::from_f64(ms.min(LONGEST_TIMEOUT_MS) as f64),
+            ];
             timer = call(&js_sys::global(), "setTimeout", &args).unwrap_or_default();
         });
         Self {

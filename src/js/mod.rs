@@ -20,36 +20,12 @@ use slots::Slots;
 
 thread_local! {
     static BATCHES: RefCell<Slots<Batch>> = RefCell::default();
-    /// What was learnt of each server, by URL: plain data, kept while the isolate lives.
-    static SERVERS: RefCell<Vec<(String, Server)>> = RefCell::default();
 }
-
-/// More databases than one program talks to; past it, what was learnt of the oldest is forgotten.
-const MOST_SERVERS: usize = 32;
 
 struct Batch {
     commands: Commands,
     task: Option<Task>,
     told: Vec<bool>,
-}
-
-/// The server at `url`, to be named by what this returns until it is asked for again.
-fn with_server<T>(url: &str, f: impl FnOnce(&mut Server) -> T) -> T {
-    SERVERS.with_borrow_mut(|servers| {
-        let found = servers.iter().position(|(known, _)| known == url);
-        let server = match found {
-            Some(at) => servers.remove(at),
-            None => (url.to_owned(), Server::default()),
-        };
-        if servers.len() >= MOST_SERVERS {
-            servers.remove(0);
-        }
-        servers.push(server);
-        match servers.last_mut() {
-            Some((_, server)) => f(server),
-            None => f(&mut Server::default()),
-        }
-    })
 }
 
 /// Begins a batch that is forgotten at `deadline`, should nobody end it. NaN when too many are under way.
@@ -84,14 +60,14 @@ pub fn write(batch: f64, url: &str) -> Option<Vec<u8>> {
         let task = batch
             .task
             .get_or_insert_with(|| Task::new(std::mem::take(commands)));
-        with_server(url, |server| task.write(server))
+        task.write(&mut Server::at(url).borrow_mut())
     })
 }
 
 /// The sync token to send along.
 #[wasm_bindgen]
 pub fn sync_token(url: &str) -> Option<String> {
-    with_server(url, |server| server.sync_token().map(str::to_owned))
+    Server::at(url).borrow().sync_token().map(str::to_owned)
 }
 
 /// What a pump knows when a request ends.
@@ -154,9 +130,9 @@ fn ended(batch: f64, url: &str, answer: Result<Response, EdgeError>, ending: &En
         let Some(task) = batches.get(batch).and_then(|batch| batch.task.as_mut()) else {
             return 0.0;
         };
-        let exchange = with_server(url, |server| {
-            task.read(answer, server, ending.retry, ending.left_ms, ending.drawn)
-        });
+        let server = Server::at(url);
+        let (retry, left_ms, drawn) = (ending.retry, ending.left_ms, ending.drawn);
+        let exchange = task.read(answer, &mut server.borrow_mut(), retry, left_ms, drawn);
         exchange.wait_ms as f64
     })
 }
@@ -184,9 +160,18 @@ pub fn settled(batch: f64) -> Vec<u32> {
     })
 }
 
-/// The bytes that the tape's last answer points into, where they are not those that arrived (JSON servers).
+/// How many answers there are to point into: one that could not be believed is none.
 #[wasm_bindgen]
-pub fn body(batch: f64) -> Option<Vec<u8>> {
+pub fn answers(batch: f64) -> usize {
+    BATCHES.with_borrow_mut(|batches| {
+        let task = batches.get(batch).and_then(|batch| batch.task.as_ref());
+        task.map_or(0, Task::answers)
+    })
+}
+
+/// The bytes of the last answer, where they are not those that arrived: a JSON server's.
+#[wasm_bindgen]
+pub fn answer(batch: f64) -> Option<Vec<u8>> {
     BATCHES.with_borrow_mut(|batches| {
         let task = batches.get(batch)?.task.as_ref()?;
         task.last_answer().map(<[u8]>::to_vec)

@@ -18,9 +18,10 @@ if meta.h ~= ARGV[1] then return {-1} end
 local now, idle = tonumber(ARGV[2]), tonumber(ARGV[3])
 local ends, seen = tonumber(meta.a), tonumber(meta.s)
 if now >= ends or now >= seen + idle then return {0} end
-if now - seen >= tonumber(ARGV[4]) then
-  seen = now
-  redis.call('HSET', KEYS[1], 's', ARGV[2])
+-- A visit noted by a clock that is ahead stays noted, but the session must not run out meanwhile.
+if now - seen >= tonumber(ARGV[4]) or seen > now then
+  seen = math.max(seen, now)
+  redis.call('HSET', KEYS[1], 's', string.format('%.0f', seen))
   redis.call('PEXPIRE', KEYS[1], math.min(idle, ends - now))
 end
 return {1, fields, seen}

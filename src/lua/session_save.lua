@@ -4,14 +4,14 @@
 -- ARGV     hash of the secret presented ('' creates the session), hash of the secret from now on, now (epoch ms),
 --          idle limit (ms), absolute end (epoch ms, '' keeps it), user ('' keeps it),
 --          then for each change: field, the version it was read at (0: it was not there), new value ('' deletes)
--- Reply    {1, version written} saved; {0, field} somebody changed this field first; {-1} the session is gone
+-- Reply    {1, version written, end if nobody comes back (epoch ms)} saved; {0, field} somebody changed this field first; {-1} the session is gone
 -- Inner    HMGET (not when created), HSET, PEXPIRE; RENAME when the id is replaced; HDEL when fields are deleted
 --
 -- Atomic because fields are compared and then written, and because a login must move every field at once, those
 -- that another request saved a moment ago included, and end the old id in the same instant.
 -- A field's value is "VERSION JSON"; versions come from one counter of the session, so none is used twice.
 local key, now, idle = KEYS[1], tonumber(ARGV[3]), tonumber(ARGV[4])
-local names, ends, version = {}, tonumber(ARGV[5]), 1
+local names, ends, version, seen = {}, tonumber(ARGV[5]), 1, now
 for i = 7, #ARGV, 3 do names[#names + 1] = ARGV[i] end
 
 if ARGV[1] ~= '' then
@@ -26,13 +26,11 @@ if ARGV[1] ~= '' then
   end
   ends = ends or tonumber(held[2])
   version = tonumber(held[4]) + 1
-  if KEYS[2] then
-    redis.call('RENAME', key, KEYS[2])
-    key = KEYS[2]
-  end
+  -- A clock that lags must not make the session look long unseen.
+  seen = math.max(now, tonumber(held[3]))
 end
 
-local writes = {'h', ARGV[2], 's', ARGV[3], 'v', tostring(version)}
+local writes = {'h', ARGV[2], 's', string.format('%.0f', seen), 'v', tostring(version)}
 local function write(field, value)
   writes[#writes + 1] = field
   writes[#writes + 1] = value
@@ -51,4 +49,6 @@ end
 redis.call('HSET', key, unpack(writes))
 if #deletes > 0 then redis.call('HDEL', key, unpack(deletes)) end
 redis.call('PEXPIRE', key, math.min(idle, ends - now))
-return {1, version}
+-- Last, because nothing may fail behind it: Redis takes nothing back.
+if KEYS[2] then redis.call('RENAME', key, KEYS[2]) end
+return {1, version, math.min(seen + idle, ends)}

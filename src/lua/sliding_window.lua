@@ -60,15 +60,15 @@ local before = total(live - 1)
 local last = total(held)
 local used = (last - before) % 4294967296
 
+local remaining = limit > used and limit - used or 0
+if cost == 0 then
+  return {1, remaining, 0, used > 0 and now + at_most(newest + window - now) or now}
+end
 if used + cost > limit then
   -- The earliest pair whose end frees enough.
   local need = used + cost - limit
   local frees = first(live, held, function(i) return (total(i) - before) % 4294967296 >= need end)
-  local remaining = limit > used and limit - used or 0
   return {0, remaining, at_most(stamp(frees) + window - now), now + at_most(newest + window - now)}
-end
-if cost == 0 then
-  return {1, limit - used, 0, used > 0 and now + at_most(newest + window - now) or now}
 end
 
 local function bucket(ms) return floor(ms * 128 / window) end
@@ -79,4 +79,4 @@ end
 redis.call('SET', KEYS[1],
   string.sub(log, 10 * live - 9, 10 * kept + 4) .. bytes6(at) .. bytes4((last + cost) % 4294967296),
   'PX', keep_ms)
-return {1, limit - used - cost, 0, now + at_most(at + window - now)}
+return {1, remaining - cost, 0, now + at_most(at + window - now)}

@@ -4,6 +4,7 @@ mod check;
 mod decision;
 mod headers;
 
+use crate::duration;
 use crate::error::EdgeError;
 use crate::keys;
 
@@ -113,10 +114,12 @@ impl RateLimiter {
     }
 
     /// How long it waits for Redis, in milliseconds.
-    #[must_use]
-    pub fn timeout_ms(mut self, timeout_ms: u64) -> Self {
-        self.timeout_ms = timeout_ms;
-        self
+    ///
+    /// # Errors
+    /// `invalid_config` when it is 0 or past 2,147,483,647.
+    pub fn timeout_ms(mut self, timeout_ms: u64) -> Result<Self, EdgeError> {
+        self.timeout_ms = duration::timeout(timeout_ms)?;
+        Ok(self)
     }
 
     /// Asks for one place for `id`. Any string is an identifier.

@@ -9,6 +9,9 @@ use crate::script::{Script, script};
 use crate::wire::{Arg, Commands, Repeat, Replies};
 
 static SAVE: Script = script!("../lua/session_save.lua");
+/// Lua unpacks some 8,000 values at most; each change is two of them.
+const MOST_CHANGES: usize = 1_000;
+
 static DESTROY: Script = script!("../lua/session_destroy.lua");
 
 /// Saves a session: see [`Sessions::save`].
@@ -16,6 +19,7 @@ pub struct Save<'s> {
     sessions: Sessions,
     session: &'s mut Session,
     plan: Plan,
+    now: u64,
 }
 
 enum Plan {
@@ -34,6 +38,7 @@ impl<'s> Save<'s> {
             sessions: sessions.clone(),
             session,
             plan: Plan::Nothing,
+            now: 0,
         }
     }
 
@@ -68,6 +73,12 @@ impl<'s> Save<'s> {
             return Err(EdgeError::new(
                 ErrorKind::TooLarge,
                 "the session's data is larger than it may be",
+            ));
+        }
+        if session.changes.len() > MOST_CHANGES {
+            return Err(EdgeError::new(
+                ErrorKind::TooLarge,
+                "a session takes at most 1000 changed keys in one save",
             ));
         }
         let presented = session.id.as_ref().map(Id::hash).unwrap_or_default();
@@ -130,6 +141,7 @@ impl Op for Save<'_> {
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         self.plan = self.plan(cx)?;
+        self.now = cx.now();
         match (&self.plan, &self.session.id) {
             (Plan::Write { id, .. }, _) => self.write(id, cx, out)?,
             (Plan::Destroy, Some(id)) => {
@@ -167,8 +179,12 @@ impl Op for Save<'_> {
                     _ => return conflict("the session ended before it was saved"),
                 }
                 let version = reply.entry()?.count()?;
+                self.session.expires_at = reply.entry()?.count()?;
                 let signer = config.secrets.first().map_or(&[][..], Vec::as_slice);
                 let told = tell.then(|| cookie::set(&id.sign(&config.name, signer)));
+                if self.session.id.is_none() {
+                    self.session.created_at = self.now;
+                }
                 Self::settle(self.session, id, version);
                 Ok(told.into_iter().collect())
             }
@@ -176,6 +192,8 @@ impl Op for Save<'_> {
     }
 
     fn timeout_ms(&self) -> Option<u64> {
-        Some(self.sessions.0.timeout_ms)
+        // Who sends nothing waits for nothing.
+        let waits = !matches!(self.plan, Plan::Nothing);
+        Some(if waits { self.sessions.0.timeout_ms } else { 0 })
     }
 }

@@ -13,6 +13,8 @@ pub enum Arg<'a> {
     Text(&'a str),
     /// An integer.
     Int(i64),
+    /// An integer past the signed ones.
+    Unsigned(u64),
 }
 
 impl<'a> From<&'a str> for Arg<'a> {
@@ -34,9 +36,8 @@ impl From<u32> for Arg<'_> {
 }
 
 impl From<u64> for Arg<'_> {
-    /// Redis integers are signed; what is past them is not a length or an instant of this world.
     fn from(number: u64) -> Self {
-        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+        Self::Unsigned(number)
     }
 }
 
@@ -61,7 +62,7 @@ struct Entry {
 
 /// What to do with a command whose answer was lost on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
+pub(crate) enum Repeat {
     /// Sent again it leaves the same state and gives the same reply, or one that its op takes for the same.
     Harmless,
     /// It may have been done: its op is told so.
@@ -97,7 +98,7 @@ impl Commands {
         let has = |from, words: &[&str]| {
             args.iter().skip(from).any(|arg| match arg {
                 Arg::Text(text) => words.iter().any(|word| text.eq_ignore_ascii_case(word)),
-                Arg::Int(_) => false,
+                Arg::Int(_) | Arg::Unsigned(_) => false,
             })
         };
         let repeat = Repeat::harmless_if(commands::repeatable(name, has)?);
@@ -138,14 +139,15 @@ impl Commands {
     }
 
     /// Appends one call of a script: every key it touches, then its arguments.
-    pub fn script(
+    pub(crate) fn script(
         &mut self,
         script: &'static Script,
         keys: &[&str],
         args: &[Arg<'_>],
         repeat: Repeat,
     ) {
-        json::int_into(&mut self.bytes, i64::try_from(keys.len()).unwrap_or(0));
+        let count = itoa::Buffer::new().format(keys.len()).to_owned();
+        self.bytes.extend_from_slice(count.as_bytes());
         for key in keys {
             self.bytes.push(b',');
             json::string_into(&mut self.bytes, key);
@@ -213,7 +215,13 @@ impl Commands {
             self.bytes.push(b',');
             match *arg {
                 Arg::Text(text) => json::string_into(&mut self.bytes, text),
-                Arg::Int(number) => json::int_into(&mut self.bytes, number),
+                // As text: a server that reads JSON numbers as doubles would round them.
+                Arg::Int(number) => {
+                    json::string_into(&mut self.bytes, itoa::Buffer::new().format(number))
+                }
+                Arg::Unsigned(number) => {
+                    json::string_into(&mut self.bytes, itoa::Buffer::new().format(number))
+                }
             }
         }
     }

@@ -24,11 +24,6 @@ pub(crate) fn string_into(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Appends `number`.
-pub(crate) fn int_into(out: &mut Vec<u8>, number: i64) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-}
-
 /// The items of a JSON array as they stand there, of one as `JSON.stringify` writes it: no space, no nesting.
 #[cfg(any(feature = "js", test))]
 pub(crate) fn items(array: &str) -> impl Iterator<Item = &str> + Clone {

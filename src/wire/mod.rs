@@ -5,8 +5,8 @@ mod json;
 mod reply;
 mod resp;
 
-pub(crate) use command::Head;
-pub use command::{Arg, Commands, Repeat};
+pub use command::{Arg, Commands};
+pub(crate) use command::{Head, Repeat};
 pub(crate) use json::{
     error_text as json_error_text, string_into as json_string_into, to_resp as json_to_resp,
 };

@@ -39,6 +39,17 @@ struct Trips {
     ms: Cell<u64>,
 }
 
+/// Health as JSON: `checkedAt` is a text, as in ISO 8601.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    status: &'static str,
+    latency_ms: u64,
+    checked_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
 const HEALTH_TIMEOUT_MS: u64 = 1_000;
 
 impl<'a> App<'a> {
@@ -60,11 +71,19 @@ impl<'a> App<'a> {
 
     pub async fn health(&self) -> Result<Response, Failure> {
         let health = health(&self.redis, HEALTH_TIMEOUT_MS).await;
-        let status = match health.status {
-            HealthStatus::Healthy | HealthStatus::Degraded => 200,
-            HealthStatus::Unhealthy => 503,
+        let (name, status) = match health.status {
+            HealthStatus::Healthy => ("healthy", 200),
+            HealthStatus::Degraded => ("degraded", 200),
+            HealthStatus::Unhealthy => ("unhealthy", 503),
         };
-        self.json(&health, status)
+        let checked_at = js_sys::Date::new(&(health.checked_at as f64).into());
+        let shown = Shown {
+            status: name,
+            latency_ms: health.latency_ms,
+            checked_at: checked_at.to_iso_string().into(),
+            error: health.error,
+        };
+        self.json(&shown, status)
     }
 
     /// Sessions, signed by `SESSION_SECRETS`: one or more, separated by commas.

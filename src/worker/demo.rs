@@ -67,8 +67,11 @@ impl App<'_> {
 
     /// `GET /api/fetch/{key}?ttl=60s&ms=300`: a cache in front of an origin that takes `ms`.
     pub async fn fetch(&self, key: &str, query: &Query) -> Result<Response, Failure> {
-        let cache = cache()
-            .ttl_ms(query.duration_ms("ttl", 60_000)?)
+        // Not the cache a client may PUT to: what it stores there need not look like the origin's answer.
+        let ttl_ms = query.duration_ms("ttl", 60_000)?;
+        let cache = Cache::new()
+            .name("demo-origin")
+            .ttl_ms(ttl_ms)
             .map_err(asked)?;
         let ms = query.number("ms", 300)?;
         if ms > SLOWEST_MS {
@@ -76,8 +79,6 @@ impl App<'_> {
         }
         let (asked_origin, named) = (Rc::new(Cell::new(false)), key.to_owned());
         let fetched = Rc::clone(&asked_origin);
-        // Not the key a client may PUT to: what it stores there need not look like the origin's answer.
-        let key = String::from("origin:") + key;
         let origin = move || {
             let (fetched, named) = (Rc::clone(&fetched), named.clone());
             async move {
@@ -92,7 +93,7 @@ impl App<'_> {
         };
         let background = |future| self.context.wait_until(future);
         let value = cache
-            .get_or_fetch_in(&self.redis, &key, origin, background)
+            .get_or_fetch_in(&self.redis, key, origin, background)
             .await?;
         let response = self.json(&value, 200)?;
         // RFC 9211
@@ -106,7 +107,7 @@ impl App<'_> {
     }
 }
 
-pub(super) fn cache() -> Cache {
+fn cache() -> Cache {
     Cache::new().name("demo")
 }
 

@@ -49,6 +49,10 @@ impl Failure {
         Self::new(400, "invalid_argument", message)
     }
 
+    pub fn forbidden(message: &str) -> Self {
+        Self::new(403, "forbidden", message)
+    }
+
     pub fn too_large(message: &str) -> Self {
         Self::new(413, "too_large", message)
     }

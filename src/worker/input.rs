@@ -1,5 +1,9 @@
 //! What a request brings: query, body, cookies, address.
 
+use std::future::poll_fn;
+use std::pin::pin;
+
+use futures_core::Stream;
 use serde_json::Value;
 use worker::Request;
 
@@ -80,21 +84,29 @@ impl Query {
     }
 }
 
-/// The body, any JSON.
+/// The body, any JSON. It is read in pieces, so that an endless one is left before it fills the isolate.
 pub(super) async fn json(request: &mut Request) -> Result<Value, Failure> {
-    let too_large = || Failure::too_large("the body must be at most 1 MiB");
-    let declared = request.headers().get("Content-Length")?;
-    if declared
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|length: usize| length > MAX_BODY)
-    {
-        return Err(too_large());
-    }
-    let body = request.bytes().await?;
-    if body.len() > MAX_BODY {
-        return Err(too_large());
+    let mut body = Vec::new();
+    if request.inner().body().is_some() {
+        let mut stream = pin!(request.stream()?);
+        while let Some(piece) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+            body.extend_from_slice(&piece?);
+            if body.len() > MAX_BODY {
+                return Err(Failure::too_large("the body must be at most 1 MiB"));
+            }
+        }
     }
     serde_json::from_slice(&body).map_err(|_| Failure::bad("the body must be JSON"))
+}
+
+/// Another site's page must not log its visitor in here, or write for them.
+pub(super) fn same_site(request: &Request) -> Result<(), Failure> {
+    let changes = !matches!(request.inner().method().as_str(), "GET" | "HEAD");
+    let site = request.headers().get("Sec-Fetch-Site")?;
+    if changes && site.as_deref() == Some("cross-site") {
+        return Err(Failure::forbidden("a page of another site may not do this"));
+    }
+    Ok(())
 }
 
 /// The `Cookie` header, empty when there is none.

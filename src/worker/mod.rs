@@ -35,9 +35,14 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 async fn respond(mut request: Request, env: &Env, context: &Context) -> Result<Response, Failure> {
     let demo = app::text(env, "DEMO").is_some_and(|value| value == "1");
     let target = Target::of(&request);
-    let route = Route::of(request.method(), &target.segments(), demo)?;
+    let route = Route::of(&request.inner().method(), &target.segments(), demo)?;
+    input::same_site(&request)?;
     if let Route::Asset = route {
-        return Ok(env.assets("ASSETS")?.fetch_request(request).await?);
+        let asset = env.assets("ASSETS")?.fetch_request(request).await?;
+        return match asset.status_code() {
+            404 => Err(Failure::not_found()),
+            _ => Ok(asset),
+        };
     }
     let app = App::new(env, context)?;
     match route {

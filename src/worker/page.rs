@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use worker::Response;
 
 use super::app::App;
-use super::demo::cache;
 use super::failure::Failure;
+use crate::cache::Cache;
 use crate::op::Op;
 use crate::ratelimit::{Limit, RateLimiter};
 
@@ -59,4 +59,8 @@ impl App<'_> {
         });
         Ok(page)
     }
+}
+
+fn cache() -> Cache {
+    Cache::new().name("demo-page")
 }

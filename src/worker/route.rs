@@ -1,9 +1,16 @@
 //! Method and path to a route.
 
 use percent_encoding::percent_decode_str;
-use worker::Method;
 
 use super::failure::Failure;
+
+#[derive(Clone, Copy)]
+enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
 
 /// What is asked for.
 pub(super) enum Route {
@@ -34,42 +41,45 @@ pub(super) enum Route {
 
 impl Route {
     /// Without `demo` there is only health: a deployed Worker lets no stranger write its cache or log in.
-    pub fn of(method: Method, segments: &[&str], demo: bool) -> Result<Self, Failure> {
-        // A HEAD is answered like its GET; the caller drops the body.
-        let method = if method == Method::Head {
-            Method::Get
-        } else {
-            method
+    pub fn of(method: &str, segments: &[&str], demo: bool) -> Result<Self, Failure> {
+        // The text, for `worker::Method` takes what it does not know for a GET.
+        let method = match method {
+            // A HEAD is answered like its GET; the caller drops the body.
+            "GET" | "HEAD" => Some(Method::Get),
+            "POST" => Some(Method::Post),
+            "PUT" => Some(Method::Put),
+            "DELETE" => Some(Method::Delete),
+            _ => None,
         };
         match (segments, method) {
-            (["api", "health"], Method::Get) => Ok(Self::Health),
+            (["api", "health"], Some(Method::Get)) => Ok(Self::Health),
             (["api", "health"], _) => Err(Failure::method("GET, HEAD")),
             _ if !demo => Err(Failure::not_found()),
             (["api", rest @ ..], method) => Self::demo(rest, method),
-            (_, Method::Get) => Ok(Self::Asset),
+            (_, Some(Method::Get)) => Ok(Self::Asset),
             _ => Err(Failure::method("GET, HEAD")),
         }
     }
 
-    fn demo(segments: &[&str], method: Method) -> Result<Self, Failure> {
+    fn demo(segments: &[&str], method: Option<Method>) -> Result<Self, Failure> {
         Ok(match (segments, method) {
             (["limit", ""], _) => return Err(Failure::not_found()),
             (["cache" | "fetch", ""], _) => return Err(Failure::not_found()),
-            (["limit", id], Method::Post) => Self::Limit { id: decoded(id)? },
+            (["limit", id], Some(Method::Post)) => Self::Limit { id: decoded(id)? },
             (["limit", _], _) => return Err(Failure::method("POST")),
-            (["cache", key], Method::Get) => Self::CacheGet { key: decoded(key)? },
-            (["cache", key], Method::Put) => Self::CachePut { key: decoded(key)? },
-            (["cache", key], Method::Delete) => Self::CacheDelete { key: decoded(key)? },
+            (["cache", key], Some(Method::Get)) => Self::CacheGet { key: decoded(key)? },
+            (["cache", key], Some(Method::Put)) => Self::CachePut { key: decoded(key)? },
+            (["cache", key], Some(Method::Delete)) => Self::CacheDelete { key: decoded(key)? },
             (["cache", _], _) => return Err(Failure::method("GET, HEAD, PUT, DELETE")),
-            (["fetch", key], Method::Get) => Self::Fetch { key: decoded(key)? },
+            (["fetch", key], Some(Method::Get)) => Self::Fetch { key: decoded(key)? },
             (["fetch", _], _) => return Err(Failure::method("GET, HEAD")),
-            (["session"], Method::Get) => Self::SessionGet,
-            (["session"], Method::Put) => Self::SessionPut,
+            (["session"], Some(Method::Get)) => Self::SessionGet,
+            (["session"], Some(Method::Put)) => Self::SessionPut,
             (["session"], _) => return Err(Failure::method("GET, HEAD, PUT")),
-            (["session", "login"], Method::Post) => Self::Login,
-            (["session", "logout"], Method::Post) => Self::Logout,
+            (["session", "login"], Some(Method::Post)) => Self::Login,
+            (["session", "logout"], Some(Method::Post)) => Self::Logout,
             (["session", "login" | "logout"], _) => return Err(Failure::method("POST")),
-            (["page"], Method::Get) => Self::Page,
+            (["page"], Some(Method::Get)) => Self::Page,
             (["page"], _) => return Err(Failure::method("GET, HEAD")),
             _ => return Err(Failure::not_found()),
         })

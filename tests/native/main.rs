@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod cache;
 #[path = "../core/mod.rs"]
 mod core;
 mod limiter;
@@ -14,6 +15,7 @@ mod outage;
 mod readme;
 mod retry;
 mod server;
+mod session;
 
 use server::Server;
 

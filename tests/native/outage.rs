@@ -146,7 +146,9 @@ async fn each_refusal_of_the_server_has_its_code() {
             b"{\"error\":\"ERR max daily request limit exceeded.\"}",
             "quota_exceeded",
         ),
-        (302, b"", "corrupt"),
+        (302, b"", "invalid_config"),
+        (404, b"<html>", "invalid_config"),
+        (408, b"", "server_error"),
     ] {
         let (redis, _) = meeting(answer(status, "application/json", body));
         let sessions = Sessions::new(&["a secret of the tests, 32 bytes long or more"]).unwrap();
@@ -182,4 +184,83 @@ async fn a_server_that_always_says_noscript_is_asked_a_few_times_only() {
         .unwrap_err();
     assert_eq!(error.code(), "redis_error");
     assert_eq!(fake.sent().len(), 1 + 4);
+}
+
+#[tokio::test]
+async fn what_is_no_redis_rest_server_is_an_error_not_an_open_door() {
+    for (status, content_type) in [
+        (404, "text/html"),
+        (307, ""),
+        (405, "text/plain"),
+        (400, "text/html"),
+        (200, "text/html"),
+    ] {
+        let (redis, _) = meeting(answer(status, content_type, b"<html>"));
+        let error = redis
+            .run(limiter(OnFailure::Allow).check("a"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), "invalid_config", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_says_it_is_away_is_an_outage() {
+    for text in [
+        "LOADING Redis is loading",
+        "READONLY You can't write",
+        "CLUSTERDOWN",
+        "OOM command not allowed",
+    ] {
+        let (redis, _) = meeting(answer(200, RESP, format!("*1\r\n-{text}\r\n").as_bytes()));
+        let decision = redis
+            .run(limiter(OnFailure::Deny).check("a"))
+            .await
+            .unwrap();
+        assert_eq!(
+            (decision.allowed, decision.source),
+            (false, Source::Failure),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_for_it_would_carry_the_commands_to_another_host() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (to, at) = (elsewhere.local_addr().unwrap(), here.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut socket, _) = here.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4_096]).await.unwrap();
+        let answer =
+            format!("HTTP/1.1 307 x\r\nLocation: http://{to}/\r\nContent-Length: 0\r\n\r\n");
+        socket.write_all(answer.as_bytes()).await.unwrap();
+    });
+    let redis = Redis::builder(&format!("http://{at}"), "token")
+        .build()
+        .unwrap();
+    let error = redis
+        .run(limiter(OnFailure::Allow).check("a"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "invalid_config");
+    let visited = tokio::time::timeout(Duration::from_millis(50), elsewhere.accept()).await;
+    assert!(visited.is_err());
+}
+
+#[test]
+fn a_time_to_wait_that_no_timer_holds_is_refused() {
+    for ms in [0, 1 << 31, u64::MAX] {
+        let limit = Limit::sliding_window(10, Duration::from_secs(10)).unwrap();
+        assert!(RateLimiter::new(limit).timeout_ms(ms).is_err());
+        assert!(Cache::new().timeout_ms(ms).is_err());
+        assert!(
+            Redis::builder("http://redis.invalid", "token")
+                .timeout_ms(ms)
+                .build()
+                .is_err()
+        );
+    }
 }

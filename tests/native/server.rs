@@ -47,8 +47,14 @@ impl Server {
 
     /// A client whose clock and faults the test sets, with the real server behind.
     pub fn faked(&self) -> (Redis, Fake) {
+        self.faked_with(Some(upstash_edge::Retry::default()))
+    }
+
+    /// The same, retrying otherwise.
+    pub fn faked_with(&self, retry: Option<upstash_edge::Retry>) -> (Redis, Fake) {
         let fake = Fake::before(Native::default());
-        let client = Redis::builder(&self.url, TOKEN).build_with(fake.clone());
+        let builder = Redis::builder(&self.url, TOKEN).retry(retry);
+        let client = builder.build_with(fake.clone());
         (client.expect("the client is built"), fake)
     }
 

@@ -13,7 +13,8 @@ test("health tells status, latency and when", async () => {
   assert.equal(status, 200);
   assert.equal(json.status, "healthy");
   assert.equal(typeof json.latencyMs, "number");
-  assert.ok(Math.abs(json.checkedAt - Date.now()) < 60_000);
+  assert.ok(Math.abs(Date.parse(json.checkedAt) - Date.now()) < 60_000);
+  assert.equal(new Date(json.checkedAt).toISOString(), json.checkedAt);
 });
 
 test("a limit admits exactly what it says, then tells when to come back", async () => {
@@ -81,6 +82,7 @@ test("a session lives from its first value to logout, and login changes its id",
   const [set] = put.headers.getSetCookie();
   assert.match(set ?? "", /^__Host-session=[\w-]{108}; Path=\/; Secure; HttpOnly; SameSite=Lax$/);
   assert.equal(put.headers.get("cache-control"), "no-store");
+  assert.ok(put.json.expiresAt - put.json.createdAt === 30 * 60_000);
   const planted = cookieOf(put.headers);
   const read = await get("/api/session", { headers: { cookie: planted } });
   assert.deepEqual(read.json.data, { cart: [1, {}, []] });
@@ -138,6 +140,12 @@ test("a request that makes no sense is told so, in JSON, before anything is sent
     ["DELETE", "/api/session", 405],
     ["POST", "/api/health", 405],
     ["POST", "/", 405],
+    ["PROPFIND", "/", 405],
+    ["PURGE", "/api/cache/a", 405],
+    ["QUERY", "/api/health", 405],
+    ["OPTIONS", "/api/page", 405],
+    ["GET", "/API/health", 404],
+    ["GET", "/nothing.html", 404],
     ["POST", "/api/limit/ada?limit=0", 400],
     ["POST", "/api/limit/ada?limit=ten", 400],
     ["POST", "/api/limit/ada?limit=-1", 400],
@@ -166,6 +174,34 @@ test("a request that makes no sense is told so, in JSON, before anything is sent
     assert.equal(status === 405, answer.headers.has("allow"), label);
   }
   assert.deepEqual(await stats(gateway.url), before);
+});
+
+test("an endless body is left, not gathered", async () => {
+  let sent = 0;
+  const endless = new ReadableStream({
+    pull(controller) {
+      sent += 65_536;
+      if (sent > 400 << 20) controller.close();
+      else controller.enqueue(new Uint8Array(65_536));
+    },
+  });
+  const init = /** @type {RequestInit} */ ({ method: "PUT", body: endless, duplex: "half" });
+  // The Worker answers and hangs up; whether the client still hears the answer is up to the network.
+  const answer = await get("/api/cache/endless", init).catch(() => undefined);
+  assert.ok(answer === undefined || answer.status === 413);
+  assert.ok(sent < 400 << 20, `${sent} bytes were taken`);
+});
+
+test("a page of another site cannot log its visitor in", async () => {
+  const headers = { "sec-fetch-site": "cross-site", "content-type": "text/plain" };
+  const answer = await get("/api/session/login", { method: "POST", body: '{"userId":"mallory"}', headers });
+  assert.deepEqual([answer.status, answer.json.error.code], [403, "forbidden"]);
+});
+
+test("what a client puts into its cache is not what the origin or the page answers", async () => {
+  for (const key of ["origin:planted", "planted", "page"]) await get(`/api/cache/${key}`, { method: "PUT", body: '"planted"' });
+  assert.notEqual((await get("/api/fetch/planted?ms=1")).json, "planted");
+  assert.equal((await get("/api/page")).json.page.title, "One round trip");
 });
 
 test("HEAD is answered like GET, without the body", async () => {

@@ -1,0 +1,134 @@
+//! Races and slow moments around the lease.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use upstash_edge::host::{Fake, Fault, Host, Response};
+use upstash_edge::{Cache, Redis};
+
+use crate::server::Server;
+
+type Fetched = Result<Value, &'static str>;
+
+#[tokio::test]
+async fn a_lookup_whose_answer_was_lost_leaves_no_lease_behind() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked_with(None);
+    let cache = Cache::new();
+    fake.push(Fault::LostAnswer);
+    let background = RefCell::new(None);
+    let value = cache
+        .get_or_fetch_in(
+            &redis,
+            "k",
+            || async { Fetched::Ok(json!(1)) },
+            |future| *background.borrow_mut() = Some(future),
+        )
+        .await;
+    assert_eq!(value, Ok(json!(1)));
+    background.take().unwrap().await;
+    // It was stored under that lease; the next one is a hit.
+    let hit = cache.get_or_fetch(&redis, "k", || async { Fetched::Err("called") });
+    assert_eq!(hit.await, Ok(json!(1)));
+}
+
+#[tokio::test]
+async fn a_lookup_sent_again_finds_its_own_lease() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked();
+    let cache = Cache::new();
+    // Which form of scripts this server takes is learnt here.
+    redis.run(cache.delete("other")).await.unwrap();
+    let before = fake.sent().len();
+    fake.push(Fault::LostAnswer);
+    let value = cache.get_or_fetch(&redis, "k", || async { Fetched::Ok(json!(1)) });
+    assert_eq!(value.await, Ok(json!(1)));
+    // Look-up, look-up again, store: nobody waited for the lease to end.
+    assert_eq!(fake.sent().len() - before, 3);
+}
+
+/// An origin that takes 300 ms under a lease of 50.
+async fn slow_fetch(redis: &Redis, meanwhile: impl AsyncFnOnce(&Cache)) {
+    let cache = Cache::new().lock_ms(50).unwrap();
+    let fetched = cache.get_or_fetch(redis, "k", || async {
+        sleep(Duration::from_millis(300)).await;
+        Fetched::Ok(json!("old"))
+    });
+    let meanwhile = async {
+        sleep(Duration::from_millis(150)).await;
+        meanwhile(&cache).await;
+    };
+    assert_eq!(tokio::join!(fetched, meanwhile).0, Ok(json!("old")));
+}
+
+async fn held(redis: &Redis) -> Option<Value> {
+    redis.run(Cache::new().get("k")).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_origin_slower_than_its_lease_is_stored_all_the_same() {
+    let server = Server::start().await;
+    let redis = server.client();
+    slow_fetch(&redis, async |_| {}).await;
+    assert_eq!(held(&redis).await, Some(json!("old")));
+}
+
+#[tokio::test]
+async fn what_is_deleted_or_set_during_a_fetch_is_not_undone_by_its_late_store() {
+    let server = Server::start().await;
+    let redis = server.client();
+    slow_fetch(&redis, async |cache| {
+        redis.run(cache.delete("k")).await.unwrap();
+    })
+    .await;
+    assert_eq!(held(&redis).await, None);
+    slow_fetch(&redis, async |cache| {
+        redis.run(cache.set("k", "new").unwrap()).await.unwrap();
+    })
+    .await;
+    assert_eq!(held(&redis).await, Some(json!("new")));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_fetched_anew_at_once() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked();
+    let cache = Cache::new();
+    redis.run(cache.set("k", "a text").unwrap()).await.unwrap();
+    let before = fake.sent().len();
+    let number = cache.get_or_fetch(&redis, "k", || async { Ok::<i32, &str>(7) });
+    assert_eq!(number.await, Ok(7));
+    // Look-up, look-up that takes the lease, store.
+    assert_eq!(fake.sent().len() - before, 3);
+    assert_eq!(held(&redis).await, Some(json!(7)));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_anothers_lease_longer_than_twice_its_length() {
+    for lock_ms in [50, 700, 10_000, 3_600_000] {
+        let fake = Fake::new();
+        for _ in 0..20 {
+            fake.push(Fault::Answer(Response {
+                status: 200,
+                content_type: "application/octet-stream".to_owned(),
+                body: b"*1\r\n*2\r\n$-1\r\n:0\r\n".to_vec(),
+                ..Response::default()
+            }));
+        }
+        let builder = Redis::builder("http://redis.invalid", "token");
+        let redis = builder.build_with(fake.clone()).unwrap();
+        let (started, calls) = (fake.now(), Cell::new(0));
+        let cache = Cache::new().lock_ms(lock_ms).unwrap();
+        let value = cache.get_or_fetch(&redis, "k", || {
+            assert!(fake.now() - started <= 2 * lock_ms, "{lock_ms}");
+            calls.set(calls.get() + 1);
+            async { Fetched::Ok(json!(1)) }
+        });
+        assert_eq!(value.await, Ok(json!(1)));
+        assert_eq!(calls.get(), 1);
+        // The first look-up, at most 8 more, the store.
+        assert!(fake.sent().len() <= 10, "{}", fake.sent().len());
+    }
+}
