@@ -1,0 +1,143 @@
+// Calls that must compile, with the types of what they give.
+
+import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
+
+declare const redis: Commands;
+declare const pipeline: Pipeline;
+declare const flag: boolean;
+declare const bytes: Uint8Array;
+declare const keys: string[];
+
+type Same<A, B> = (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : false;
+/** Compiles only where the promise's value is exactly `R`. */
+declare function exactly<R>(): <A>(promise: Promise<A>, ...same: Same<A, R> extends true ? [] : [never]) => void;
+
+// Strings
+exactly<string | null>()(redis.get("k"));
+exactly<"OK">()(redis.set("k", "v"));
+exactly<"OK">()(redis.set("k", bytes, { ex: 60 }));
+exactly<"OK">()(redis.set("k", 1, { keepttl: true, get: false }));
+exactly<"OK" | null>()(redis.set("k", "v", { px: 500, nx: true }));
+exactly<"OK" | null>()(redis.set("k", "v", { exat: 1_800_000_000, xx: flag }));
+exactly<"OK" | null>()(redis.set("k", "v", { ifeq: "old" }));
+exactly<string | null>()(redis.set("k", "v", { get: true }));
+exactly<string | null>()(redis.set("k", "v", { get: true, nx: true, ex: 1 }));
+exactly<string | null>()(redis.getex("k", { persist: true }));
+exactly<(string | null)[]>()(redis.mget(...keys));
+exactly<"OK">()(redis.mset({ a: 1, b: bytes }));
+exactly<number>()(redis.msetex({ a: 1 }, { ex: 5, nx: true }));
+exactly<number>()(redis.delex("k", { ifdne: "0123456789abcdef" }));
+exactly<string>()(redis.lcs("a", "b"));
+exactly<number>()(redis.lcs("a", "b", { len: true }));
+exactly<{ matches: Reply[]; len: number }>()(redis.lcs("a", "b", { idx: true, minmatchlen: 4 }));
+exactly<string>()(redis.incrbyfloat("k", 0.5));
+
+// Bits
+exactly<(number | null)[]>()(redis.bitfield("k", { overflow: "fail" }, { incrby: ["u8", "#1", 9] }, { get: ["i5", 0] }));
+exactly<number[]>()(redis.bitfieldRo("k", { get: ["u8", 0] }));
+exactly<number>()(redis.bitcount("k", 0, -1, "bit"));
+exactly<0 | 1>()(redis.setbit("k", 7, 1));
+
+// Hashes
+exactly<number>()(redis.hset("k", { f: "v", n: 1 }));
+exactly<Record<string, string>>()(redis.hgetall("k"));
+exactly<number[]>()(redis.hexpire("k", 60, ["a", "b"], { gt: true }));
+exactly<(string | null)[]>()(redis.hgetex("k", ["a"], { px: 1 }));
+exactly<number>()(redis.hsetex("k", { a: 1 }, { fnx: true, ex: 1 }));
+exactly<{ field: string; value: string }[]>()(redis.hrandfield("k", 2, { withvalues: true }));
+exactly<[cursor: string, items: string[]]>()(redis.hscan("k", "0", { match: "a*", novalues: true }));
+
+// Lists and sets
+exactly<string | null>()(redis.lpop("k"));
+exactly<string[] | null>()(redis.lpop("k", 2));
+exactly<number | null>()(redis.lpos("k", "e", { rank: -1 }));
+exactly<number[]>()(redis.lpos("k", "e", { count: 0 }));
+exactly<[key: string, elements: string[]] | null>()(redis.lmpop(keys, "left", { count: 2 }));
+exactly<number>()(redis.sadd("k", "a", 1, bytes));
+exactly<string[]>()(redis.spop("k", 2));
+
+// Sorted sets
+exactly<number>()(redis.zadd("k", { score: 1, member: "a" }, { score: "+inf", member: "b" }));
+exactly<number>()(redis.zadd("k", { xx: true, gt: true, ch: true }, { score: 1, member: "a" }));
+exactly<number>()(redis.zadd("k", { nx: true }, ...keys.map((member) => ({ score: 1, member }))));
+exactly<string | null>()(redis.zadd("k", { incr: true }, { score: 1, member: "a" }));
+exactly<string[]>()(redis.zrange("k", 0, -1));
+exactly<string[]>()(redis.zrange("k", "[a", "+", { bylex: true, limit: [0, 10] }));
+exactly<Scored[]>()(redis.zrange("k", "(1", "+inf", { byscore: true, rev: true, limit: [0, 10], withscores: true }));
+exactly<Scored[]>()(redis.zunion(["a", "b"], { weights: [1, 2], aggregate: "max", withscores: true }));
+exactly<Scored[]>()(redis.zpopmax("k", 2));
+exactly<number | null>()(redis.zrank("k", "a"));
+exactly<[rank: number, score: string] | null>()(redis.zrank("k", "a", { withscore: true }));
+
+// Places
+exactly<number>()(redis.geoadd("k", { ch: true }, { longitude: 1, latitude: 2, member: "a" }));
+exactly<string[]>()(redis.geosearch("k", { frommember: "a", byradius: [5, "km"], count: 3, any: true, asc: true }));
+redis.geosearch("k", { fromlonlat: [1, 2], bybox: [5, 5, "mi"], withdist: true }).then((found) => found[0]?.[0].length);
+
+// Streams
+exactly<string>()(redis.xadd("s", "*", { f: "v" }, { maxlen: ["~", 1000], limit: 10 }));
+exactly<string | null>()(redis.xadd("s", "*", { f: "v" }, { nomkstream: true }));
+exactly<[key: string, entries: StreamEntry[]][] | null>()(redis.xread({ s: "0" }, { count: 1 }));
+exactly<[id: string, consumer: string, idleMs: number, deliveries: number][]>()(redis.xpending("s", "g", "-", "+", 5, undefined, { idle: 9 }));
+exactly<string[]>()(redis.xclaim("s", "g", "c", 5, ["1-1"], { justid: true, force: true }));
+exactly<Record<string, Reply>>()(redis.xinfoStream("s", "full", { count: 2 }));
+
+// JSON
+exactly<"OK">()(redis.jsonSet("k", "$", "{}"));
+exactly<"OK" | null>()(redis.jsonSet("k", "$", "{}", { nx: true }));
+exactly<string | null>()(redis.jsonGet("k", { indent: " " }, "$.a", "$.b"));
+exactly<(number | null)[] | null>()(redis.jsonArrlen("k", "$.a"));
+exactly<number | null>()(redis.jsonArrlen("k", ".a"));
+
+// Keys, scripts, server
+exactly<number>()(redis.del(...keys));
+exactly<number>()(redis.expire("k", 60, { xx: true, lt: true }));
+exactly<string[]>()(redis.sort("k", { by: "w_*", limit: [0, 5], alpha: true, desc: true }));
+exactly<(string | null)[]>()(redis.sort("k", { get: ["#", "n_*"] }));
+exactly<number>()(redis.sort("k", { store: "d" }));
+exactly<Uint8Array | null>()(redis.dump("k"));
+exactly<"OK">()(redis.restore("k", 0, bytes, { replace: true }));
+exactly<"OK">()(redis.flushdb({ async: true }));
+exactly<Reply>()(redis.eval("return 1", ["k"], ["v", 1, bytes]));
+exactly<[number, string]>()(redis.evalshaRo<[number, string]>("0123", keys));
+exactly<Record<string, string>>()(redis.configGet("max*"));
+exactly<Record<string, number>>()(redis.pubsubNumsub("c"));
+exactly<string>()(redis.ping());
+
+// A pipeline knows the reply of each, overloads and type arguments too.
+const batch = pipeline
+  .set("k", "v", { nx: true })
+  .get("k")
+  .zrange("z", 0, -1, { withscores: true })
+  .lpop("l", 2)
+  .eval<number>("return 1", [])
+  .jsonArrlen("j", "$.a")
+  .command<string>("PING")
+  .command("FT.SEARCH", "i", "*", { limit: [0, 10], nocontent: true });
+type Replies = ["OK" | null, string | null, Scored[], string[] | null, number, (number | null)[] | null, string, Reply];
+exactly<Replies>()(batch.exec());
+exactly<{ [I in keyof Replies]: Settled<Replies[I]> }>()(batch.execSettled());
+exactly<[]>()(pipeline.exec());
+
+async function settled(): Promise<string | null | EdgeError> {
+  const [first] = await pipeline.get("k").execSettled();
+  return first.ok ? first.value : first.error;
+}
+
+// One that grows in a loop, whose length no type can know.
+async function loop(names: string[]): Promise<(string | null)[]> {
+  for (const name of names) pipeline.get(name);
+  return pipeline.exec<(string | null)[]>();
+}
+async function assigned(names: string[]): Promise<unknown[]> {
+  let growing: Pipeline<unknown[]> = pipeline;
+  for (const name of names) growing = growing.get(name);
+  return growing.exec();
+}
+// A function over a pipeline of any replies.
+function withVisits<T extends unknown[]>(given: Pipeline<T>): Pipeline<[...T, number]> {
+  return given.incr("visits");
+}
+exactly<[string | null, number]>()(withVisits(pipeline.get("k")).exec());
+
+export { assigned, loop, settled };

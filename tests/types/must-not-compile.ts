@@ -1,0 +1,126 @@
+// Each marked line must not compile.
+
+import type { Commands, Pipeline } from "../../pkg/commands.js";
+
+declare const redis: Commands;
+declare const pipeline: Pipeline;
+
+// Options that exclude each other
+// @ts-expect-error
+redis.set("k", "v", { ex: 1, px: 1 });
+// @ts-expect-error
+redis.set("k", "v", { ex: 1, keepttl: true });
+// @ts-expect-error
+redis.set("k", "v", { nx: true, xx: true });
+// @ts-expect-error
+redis.set("k", "v", { nx: true, ifeq: "old" });
+// @ts-expect-error
+redis.set("k", "v", { get: true, ex: 1, exat: 1 });
+// @ts-expect-error
+redis.getex("k", { ex: 1, persist: true });
+// @ts-expect-error
+redis.expire("k", 1, { nx: true, gt: true });
+// @ts-expect-error
+redis.expire("k", 1, { gt: true, lt: true });
+// @ts-expect-error
+redis.zadd("k", { nx: true, gt: true }, { score: 1, member: "a" });
+// @ts-expect-error
+redis.zadd("k", { incr: true }, { score: 1, member: "a" }, { score: 1, member: "b" });
+// @ts-expect-error
+redis.zrange("k", "[a", "+", { bylex: true, withscores: true });
+// @ts-expect-error
+redis.zrange("k", "1", "2", { bylex: true, byscore: true });
+// @ts-expect-error
+redis.zrange("k", 0, -1, { limit: [0, 10] });
+// @ts-expect-error
+redis.geosearch("k", { frommember: "a", fromlonlat: [1, 2], byradius: [1, "m"] });
+// @ts-expect-error
+redis.geosearch("k", { frommember: "a" });
+// @ts-expect-error
+redis.geosearch("k", { frommember: "a", byradius: [1, "m"], any: true });
+// @ts-expect-error
+redis.geosearch("k", { frommember: "a", byradius: [1, "m"], asc: true, desc: true });
+// @ts-expect-error
+redis.hsetex("k", { a: 1 }, { fnx: true, fxx: true });
+// @ts-expect-error
+redis.hexpire("k", 1, ["a"], { xx: true, gt: true });
+// @ts-expect-error
+redis.xtrim("s", { maxlen: 1, minid: "1-0" });
+// @ts-expect-error
+redis.flushdb({ async: true, sync: true });
+// @ts-expect-error
+redis.lcs("a", "b", { len: true, idx: true });
+// @ts-expect-error
+redis.bitfield("k", { get: ["u8", 0], set: ["u8", 0, 1] });
+
+// Options that there are none of, or of another type
+// @ts-expect-error
+redis.set("k", "v", { ttl: 1 });
+// @ts-expect-error
+redis.set("k", "v", { EX: 1 });
+// @ts-expect-error
+redis.set("k", "v", { ex: "10s" });
+// @ts-expect-error
+redis.set("k", "v", "EX", 60);
+// @ts-expect-error
+redis.xread({ s: "0" }, { block: 0 });
+// @ts-expect-error
+redis.bitfield("k", { get: ["x8", 0] });
+// @ts-expect-error
+redis.bitfieldRo("k", { set: ["u8", 0, 1] });
+
+// What is no value, no key, no member
+// @ts-expect-error
+redis.get(1);
+// @ts-expect-error
+redis.get(undefined);
+// @ts-expect-error
+redis.set("k", null);
+// @ts-expect-error
+redis.set("k", { a: 1 });
+// @ts-expect-error
+redis.set("k", true);
+// @ts-expect-error
+redis.set("k", 1n);
+// @ts-expect-error
+redis.hset("k", "f", "v");
+// @ts-expect-error
+redis.hset("k", { f: null });
+// @ts-expect-error
+redis.sadd("k", ["a", "b"]);
+// @ts-expect-error
+redis.zadd("k", { score: "1", member: "a" });
+// @ts-expect-error
+redis.zadd("k", 1, "a");
+// @ts-expect-error
+redis.eval("return 1", 1, "k");
+// @ts-expect-error
+redis.hexpire("k", 60, "f");
+// @ts-expect-error
+redis.lpop();
+// @ts-expect-error
+redis.geodist("k", "a", "b", "yd");
+
+// What REST does not carry
+// @ts-expect-error
+redis.blpop("k", 0);
+// @ts-expect-error
+redis.watch("k");
+// @ts-expect-error
+redis.select(1);
+// @ts-expect-error
+redis.clientId();
+// @ts-expect-error
+pipeline.wait(1, 0);
+
+// Replies
+// @ts-expect-error
+redis.get("k").then((value) => value.length);
+// @ts-expect-error
+redis.incr("k").then((value) => value.length);
+// @ts-expect-error
+pipeline.get("k").exec().then(([, second]) => second);
+// @ts-expect-error
+pipeline.get("k").then(() => {});
+// @ts-expect-error
+pipeline.get("k").execSettled().then(([first]) => first.value);
