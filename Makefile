@@ -17,10 +17,11 @@ test: ## every check and every suite (ONLY=worker,page for some)
 	@scripts/setup.sh test
 	@$(IN_ENV) node scripts/test.mjs
 
-build: ## the Worker into build/, the gateway into target/release/
+build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/
 	@scripts/setup.sh run
 	@$(IN_ENV) cargo build --release -p upstash-gateway
 	@scripts/build-worker.sh
+	@scripts/build-pkg.sh
 
 setup: ## all tools, those of the tests too
 	@scripts/setup.sh test
@@ -29,4 +30,4 @@ fmt: ## formats the Rust code
 	@cargo fmt --all
 
 clean: ## removes what was built, keeps the tools
-	@rm -rf target build .wrangler
+	@rm -rf target build pkg/dist .wrangler

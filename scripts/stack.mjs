@@ -45,10 +45,10 @@ export async function startRedis({ port, onOutput } = {}) {
 
 /**
  * The gateway, as `cargo build --release -p upstash-gateway` built it.
- * @param {{redisUrl: string, token: string, readOnlyToken?: string, port?: number, onOutput?: OnOutput}} options
+ * @param {{redisUrl: string, token: string, readOnlyToken?: string, jsonOnly?: boolean, port?: number, onOutput?: OnOutput}} options
  * @returns {Promise<Part>}
  */
-export async function startGateway({ redisUrl, token, readOnlyToken = "", port, onOutput }) {
+export async function startGateway({ redisUrl, token, readOnlyToken = "", jsonOnly = false, port, onOutput }) {
   port = await freePort(port);
   const url = `http://127.0.0.1:${port}`;
   // By environment, because every user of the machine can read a command line.
@@ -57,6 +57,7 @@ export async function startGateway({ redisUrl, token, readOnlyToken = "", port, 
     UPSTASH_REDIS_REST_TOKEN: token,
     UPSTASH_REDIS_REST_READONLY_TOKEN: readOnlyToken,
     LISTEN: `127.0.0.1:${port}`,
+    JSON_ONLY: String(jsonOnly),
   };
   const child = start(join(ROOT, "target/release/upstash-gateway"), [], { env, onOutput });
   await ready("upstash-gateway", child, async () => (await probe(`${url}/stats`)).ok, 10);

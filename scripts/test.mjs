@@ -28,6 +28,7 @@ const CHECKS = {
 const BUILDS = {
   gateway: check("cargo", "build --release -p upstash-gateway"),
   "worker-build": check("scripts/build-worker.sh", ""),
+  "pkg-build": check("scripts/build-pkg.sh", ""),
 };
 
 /** These need what BUILDS makes. @type {Record<string, Suite>} */
@@ -38,6 +39,8 @@ const TESTS = {
       const flags = '--headless --chrome --chromedriver "$(command -v chromedriver)" --mode no-install';
       return cargoTest(`wasm-pack test ${flags} . --test web`, { ...wasmEnv, ...env });
     }),
+  unit: () => nodeTest("tests/unit/*.test.mjs"),
+  pkg: () => nodeTest("tests/pkg/*.test.mjs"),
   worker: () => nodeTest("tests/worker/*.test.mjs"),
   page: () => nodeTest("tests/page/*.test.mjs"),
 };

@@ -1,0 +1,84 @@
+// The package's types, by hand.
+
+import type { Arg, Commands, EdgeError, Pipeline, Reply } from "./commands.js";
+
+export type { Arg, Commands, ErrorCode, Pipeline, Reply, Settled, Value } from "./commands.js";
+export { EdgeError } from "./commands.js";
+
+/** A number and a unit: `"500ms"`, `"10s"`, `"1.5m"`, `"1h"`, `"7d"`. */
+export type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}`;
+
+export interface RedisOptions {
+  /** The database's REST URL: `https://..` */
+  url: string;
+  /** Its REST token. */
+  token: string;
+  /** For a whole call, retries included. Default `"5s"`. */
+  timeout?: Duration;
+  /**
+   * How what is harmless to repeat is sent again after network errors, HTTP 429 and 5xx: at most `attempts` times
+   * (default 3), after a random wait of up to `base` (default `"50ms"`), doubled each time, up to `max` (default `"1s"`).
+   * `false` sends exactly once.
+   */
+  retry?: { attempts?: number; base?: Duration; max?: Duration } | false;
+  /** Send the sync token, so that a replica has caught up with this client's writes before it answers. Default `true`. */
+  readYourWrites?: boolean;
+  /** Commands of one tick share one request, in order. Default `true`. */
+  batching?: boolean;
+  /** The `fetch` to use. Default: the global one, as it is at each call. */
+  fetch?: typeof fetch;
+  /** More headers for every request. */
+  headers?: Record<string, string>;
+  /** The cache mode of every request. Default `"no-store"` on Node, where frameworks make `fetch` cache; else not set. */
+  cache?: RequestCache;
+  /** Called after each request: counts and times, never keys or values. */
+  onRequest?: (event: RequestEvent) => void;
+}
+
+export interface RequestEvent {
+  /** How many commands the batch held. */
+  count: number;
+  /** From sending to the end of the answer. */
+  durationMs: number;
+  /** Bytes of the request's body. */
+  bytesOut: number;
+  /** Bytes of the answer's body, 0 when none came. */
+  bytesIn: number;
+}
+
+/** What {@link Redis.with} changes for the calls made through it. */
+export interface CallOptions {
+  /** Rejects with `aborted`; the request is aborted when nobody else waits for it. */
+  signal?: AbortSignal;
+  /** For a whole call. */
+  timeout?: Duration;
+  /** The caller vouches that repeating is harmless. */
+  idempotent?: boolean;
+}
+
+/**
+ * A client of one Upstash Redis database. Making one does nothing.
+ *
+ * Every failure is an {@link EdgeError}; methods never throw, they reject.
+ */
+export declare class Redis {
+  /** @throws EdgeError `invalid_config`, naming the option */
+  constructor(options: RedisOptions);
+  /**
+   * From `UPSTASH_REDIS_REST_URL` and `_TOKEN`, else `KV_REST_API_URL` and `_TOKEN`, of `env` (default: `process.env`).
+   * @throws EdgeError `invalid_config`, naming the variables that are missing
+   */
+  static fromEnv(env?: Record<string, unknown>, options?: Partial<RedisOptions>): Redis;
+  /** A view of the same client: same batch, own deadline and abort. */
+  with(options: CallOptions): Redis;
+  /**
+   * Any command. Objects among the arguments are options: `{ex: 60, nx: true}` is `EX 60 NX`.
+   * Strings stay strings; an integer past 2^53 comes as its digits.
+   */
+  command<T = Reply>(name: string, ...args: Arg[]): Promise<T>;
+  /** The same, its strings byte for byte. */
+  commandBytes(name: string, ...args: Arg[]): Promise<Uint8Array | null>;
+  /** Commands that travel together when `exec` is called. */
+  pipeline(): Pipeline;
+}
+export interface Redis extends Commands {}

@@ -1,0 +1,25 @@
+// What src/js/ exports, as the pump uses it.
+
+declare module "#core" {
+  export function initSync(options: { module: BufferSource | WebAssembly.Module }): void;
+  export function begin(now: number, deadline: number): number;
+  export function push(batch: number, json: string, vouched: boolean): string | undefined;
+  export function write(batch: number, url: string): Uint8Array<ArrayBuffer> | undefined;
+  export function sync_token(url: string): string | undefined;
+  export class Ending {
+    constructor(attempts: number, baseMs: number, maxMs: number, leftMs: number, drawn: number);
+  }
+  export function read(batch: number, url: string, status: number, headers: string, body: Uint8Array, ending: Ending): number;
+  export function lost(batch: number, url: string, ending: Ending): number;
+  export function leave(batch: number, index: number): void;
+  export function settled(batch: number): Uint32Array;
+  export function answers(batch: number): number;
+  export function answer(batch: number): Uint8Array | undefined;
+  export function failure(batch: number, index: number): string;
+  export function end(batch: number): void;
+}
+
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}

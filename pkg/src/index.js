@@ -1,0 +1,2 @@
+export { EdgeError } from "./error.js";
+export { Redis } from "./redis.js";

@@ -1,0 +1,60 @@
+// Reads what the core says of an answer: see src/js/tape.rs.
+
+import { EdgeError } from "./error.js";
+
+const NIL = 0;
+const TEXT = 1;
+const INTEGER = 2;
+const ERROR = 3;
+export const FAILED = 0xffffffff;
+
+const decoder = new TextDecoder();
+
+/** A reader of one tape. */
+export class Tape {
+  /** @param {Uint32Array} numbers */
+  constructor(numbers) {
+    this.numbers = numbers;
+    this.at = 0;
+  }
+
+  get done() {
+    return this.at >= this.numbers.length;
+  }
+
+  /** @returns {number} */
+  next() {
+    return /** @type {number} */ (this.numbers[this.at++]);
+  }
+
+  /**
+   * The next value.
+   * @param {Uint8Array} answer the bytes it points into
+   * @param {boolean} raw byte for byte, instead of text
+   * @returns {unknown}
+   */
+  value(answer, raw) {
+    const kind = this.next();
+    if (kind === NIL) return null;
+    const first = this.next();
+    if (kind === TEXT) {
+      const part = answer.subarray(first, this.next());
+      // A copy: a view would keep the whole answer alive, and let one caller write into another's.
+      return raw ? part.slice() : decoder.decode(part);
+    }
+    if (kind === INTEGER) return integer(first, this.next());
+    if (kind === ERROR) return new EdgeError("redis_error", decoder.decode(answer.subarray(first, this.next())).split(/['"`]/)[0]);
+    const entries = new Array(first);
+    for (let n = 0; n < first; n++) entries[n] = this.value(answer, raw);
+    return entries;
+  }
+}
+
+/**
+ * A number where it is exact, else its digits.
+ * @param {number} low @param {number} high
+ */
+function integer(low, high) {
+  const number = (high | 0) * 0x100000000 + low;
+  return Number.isSafeInteger(number) ? number : BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)).toString();
+}

@@ -1,0 +1,5 @@
+import { initSync } from "#core";
+import module from "./core.wasm";
+
+initSync({ module });
+export * from "./index.js";

@@ -1,0 +1,193 @@
+// What a user of the package relies on, in every runtime: the same calls, from the packed tarball.
+// `env` names the servers: url (RESP2), jsonUrl (JSON only), silentUrl (never answers), token.
+
+/**
+ * @param {typeof import("../../pkg/index.js")} edge
+ * @param {{url: string, jsonUrl: string, silentUrl: string, token: string}} env
+ * @returns {Promise<{name: string, problem?: string}[]>}
+ */
+export async function conformance({ Redis, EdgeError }, env) {
+  const unique = crypto.randomUUID();
+  /** @param {string} name */
+  const key = (name) => `${name}:${unique}`;
+  const client = (/** @type {object} */ options) => new Redis({ url: env.url, token: env.token, ...options });
+  const redis = client({});
+
+  /** @param {unknown} actual @param {unknown} expected */
+  function equal(actual, expected) {
+    const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
+    if (a !== b) throw new Error(`${a} is not ${b}`);
+  }
+  /** The error that a promise is rejected with. @param {Promise<unknown>} promise @returns {Promise<any>} */
+  async function failure(promise) {
+    const value = await promise.then(
+      (value) => ({ value }),
+      (error) => ({ error }),
+    );
+    if (!("error" in value)) throw new Error(`it succeeded: ${JSON.stringify(value.value)}`);
+    if (!(value.error instanceof EdgeError)) throw value.error;
+    return value.error;
+  }
+  /** Counts what is sent; the first `lost` requests, or their answers, are lost. @param {{lost?: number, after?: boolean}} [fate] */
+  function counting({ lost = 0, after = false } = {}) {
+    /** @type {string[]} */
+    const bodies = [];
+    /** @type {typeof fetch} */
+    const counted = async (input, init) => {
+      bodies.push(new TextDecoder().decode(/** @type {Uint8Array} */ (init?.body)));
+      const isLost = bodies.length <= lost;
+      if (isLost && !after) throw new TypeError("lost");
+      const answer = await fetch(input, init);
+      if (isLost) throw new TypeError("lost");
+      return answer;
+    };
+    return { fetch: counted, bodies };
+  }
+
+  /** @type {Record<string, () => Promise<void>>} */
+  const tests = {
+    "strings stay strings, numbers are numbers, nil is null": async () => {
+      equal(await redis.set(key("s"), "123"), "OK");
+      equal(await redis.get(key("s")), "123");
+      equal(await redis.get(key("none")), null);
+      equal(await redis.incr(key("n")), 1);
+      equal(await redis.command("SET", key("t"), "é😀\n\"\\", { ex: 60, nx: true }), "OK");
+      equal(await redis.get(key("t")), "é😀\n\"\\");
+    },
+    "an integer past 2^53 keeps its digits": async () => {
+      equal(await redis.set(key("big"), "9223372036854775806"), "OK");
+      equal(await redis.incr(key("big")), "9223372036854775807");
+      equal(await redis.command("DECRBY", key("small"), "9007199254740993"), "-9007199254740993");
+      equal(await redis.decrby(key("safe"), 9007199254740991), -9007199254740991);
+    },
+    "replies have their shapes": async () => {
+      await redis.hset(key("h"), { a: 1, __proto__x: "y" });
+      equal(await redis.hgetall(key("h")), { a: "1", __proto__x: "y" });
+      await redis.zadd(key("z"), { score: 1.5, member: "one" }, { score: 2, member: "two" });
+      equal(await redis.zrange(key("z"), 0, -1, { withscores: true }), [{ member: "one", score: 1.5 }, { member: "two", score: 2 }]);
+      equal(await redis.mget(key("none"), key("none2")), [null, null]);
+    },
+    "bytes come out byte for byte": async () => {
+      const source = "local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end return table.concat(t)";
+      const bytes = await redis.commandBytes("EVAL", source, 0);
+      equal([...(bytes ?? [])], Array.from({ length: 256 }, (_, n) => n));
+    },
+    "100 mixed commands of one tick are one request, in order": async () => {
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const asked = [];
+      for (let n = 0; n < 25; n++) {
+        asked.push(counted.set(key("list"), String(n)), counted.get(key("list")), counted.incr(key("count")), counted.exists(key("none")));
+      }
+      const replies = await Promise.all(asked);
+      equal(bodies.length, 1);
+      equal(replies, Array.from({ length: 25 }, (_, n) => ["OK", String(n), n + 1, 0]).flat());
+    },
+    "1,001 commands are two requests, in order": async () => {
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const replies = await Promise.all(Array.from({ length: 1001 }, () => counted.incr(key("many"))));
+      equal(bodies.length, 2);
+      equal(replies, Array.from({ length: 1001 }, (_, n) => n + 1));
+    },
+    "a pipeline is one request, and tells each outcome": async () => {
+      equal(await redis.pipeline().set(key("p"), "1").incr(key("p")).get(key("p")).exec(), ["OK", 2, "2"]);
+      const settled = await redis.pipeline().set(key("q"), "x").incr(key("q")).get(key("q")).execSettled();
+      equal(settled.map((/** @type {any} */ one) => (one.ok ? one.value : one.error.code)), ["OK", "redis_error", "x"]);
+      const refused = redis.pipeline().set(key("r"), "1").set(key("r"), /** @type {any} */ (undefined));
+      equal((await failure(refused.exec())).code, "invalid_argument");
+      equal(await redis.get(key("r")), null);
+    },
+    "one caller's failure is nobody else's": async () => {
+      await redis.set(key("text"), "x");
+      const [bad, good, refused, other] = await Promise.all([
+        failure(redis.incr(key("text"))),
+        redis.get(key("text")),
+        failure(redis.command("BLPOP", key("text"), 0)),
+        redis.incr(key("fine")),
+      ]);
+      equal([bad.code, good, refused.code, other], ["redis_error", "x", "unsupported", 1]);
+      equal(refused.message.includes("LPOP"), true);
+    },
+    "an error says its code and nothing secret": async () => {
+      const wrong = await failure(client({ token: "wrong-token" }).get("k"));
+      equal([wrong.code, wrong.retryable, wrong.name], ["unauthorized", false, "EdgeError"]);
+      const echoed = await failure(redis.command("NOSUCHCOMMAND", "secret-value"));
+      equal(`${echoed.message}${echoed.stack}`.includes("secret-value"), false);
+      equal((await failure(redis.set(key("x"), /** @type {any} */ (NaN)))).code, "invalid_argument");
+      equal((await failure(redis.get("\ud800"))).code, "invalid_argument");
+    },
+    "a write that may have been done is not sent again": async () => {
+      for (const after of [false, true]) {
+        const { fetch, bodies } = counting({ lost: 1, after });
+        const error = await failure(client({ fetch }).incr(key(`once${after}`)));
+        equal([error.code, error.retryable, bodies.length], ["network", true, 1]);
+        equal(await redis.get(key(`once${after}`)), after ? "1" : null);
+      }
+    },
+    "of a mixed batch only the harmless are sent again": async () => {
+      const { fetch, bodies } = counting({ lost: 1, after: true });
+      const mixed = client({ fetch });
+      const [set, incr, get] = await Promise.all([mixed.set(key("m"), "v"), failure(mixed.incr(key("mixed"))), mixed.get(key("m"))]);
+      equal([set, incr.code, get, await redis.get(key("mixed"))], ["OK", "network", "v", "1"]);
+      equal(JSON.parse(bodies[1] ?? "").map((/** @type {string[]} */ words) => words[0]), ["SET", "GET"]);
+    },
+    "retry: false sends once, and idempotent: true vouches": async () => {
+      const once = counting({ lost: 1 });
+      equal((await failure(client({ fetch: once.fetch, retry: false }).get("k"))).code, "network");
+      equal(once.bodies.length, 1);
+      const vouched = counting({ lost: 1 });
+      equal(await client({ fetch: vouched.fetch }).with({ idempotent: true }).incr(key("vouched")), 1);
+      equal(vouched.bodies.length, 2);
+    },
+    "a deadline settles its own caller, and a silent server is left": async () => {
+      const silent = client({ url: env.silentUrl, timeout: "400ms" });
+      const started = Date.now();
+      const short = failure(silent.with({ timeout: "100ms" }).get("k")).then((error) => [error.code, Date.now() - started < 350]);
+      const long = failure(silent.get("k")).then((error) => [error.code, Date.now() - started >= 390]);
+      equal(await Promise.all([short, long]), [["timeout", true], ["timeout", true]]);
+    },
+    "an abort takes its own caller alone": async () => {
+      const controller = new AbortController();
+      const leaving = failure(redis.with({ signal: controller.signal }).get(key("a")));
+      const staying = redis.incr(key("staying"));
+      controller.abort(new Error("gone"));
+      const error = await leaving;
+      equal([error.code, error.cause?.message, await staying], ["aborted", "gone", 1]);
+      equal((await failure(redis.with({ signal: AbortSignal.abort() }).get("k"))).code, "aborted");
+    },
+    "a server that speaks only JSON is served alike": async () => {
+      const json = client({ url: env.jsonUrl });
+      await json.hset(key("j"), { a: "é😀", b: 2 });
+      equal(await Promise.all([json.hgetall(key("j")), json.incr(key("ji")), json.get(key("none"))]), [{ a: "é😀", b: "2" }, 1, null]);
+      equal((await failure(json.incr(key("j")))).code, "redis_error");
+    },
+    "a wrong configuration cannot be built": async () => {
+      for (const options of [undefined, {}, { url: "ftp://x", token: "t" }, { url: env.url, token: "" }, { url: env.url, token: "t", timeout: 5 }]) {
+        try {
+          new Redis(/** @type {any} */ (options));
+        } catch (error) {
+          equal(/** @type {any} */ (error).code, "invalid_config");
+          continue;
+        }
+        throw new Error(`it was built: ${JSON.stringify(options)}`);
+      }
+      equal(await Redis.fromEnv({ KV_REST_API_URL: env.url, KV_REST_API_TOKEN: env.token }).ping(), "PONG");
+      try {
+        Redis.fromEnv({});
+      } catch (error) {
+        equal(/** @type {any} */ (error).message.includes("UPSTASH_REDIS_REST_URL"), true);
+      }
+    },
+  };
+
+  const results = [];
+  for (const [name, test] of Object.entries(tests)) {
+    const problem = await test().then(
+      () => undefined,
+      (error) => String(error?.stack ?? error),
+    );
+    results.push({ name, problem });
+  }
+  return results;
+}
