@@ -1,6 +1,6 @@
 // Every command that REST carries, as a method: on `Redis` it promises its reply, on a `Pipeline` it joins the queue.
-// Options have Redis's own words, in lower case: `{ ex: 60, nx: true }` is sent as EX 60 NX, `{ limit: [0, 10] }` as LIMIT 0 10;
-// `false` and `undefined` are not sent.
+// Options have Redis's own words, in lower case: `{ ex: 60, nx: true }` is sent as EX 60 NX, `{ limit: [0, 10] }` as
+// LIMIT 0 10; `false` and `undefined` are not sent.
 
 /** What Redis stores: text, bytes, or a number, which is sent in decimal. */
 export type Value = string | Uint8Array | number;
@@ -110,13 +110,23 @@ export interface SortOptions extends Limited {
   /** Compare as text. */
   alpha?: boolean;
 }
-type Order = OneOf<{ /** Smallest, or nearest, first. */ asc: boolean; /** Largest, or farthest, first. */ desc: boolean }>;
-type Trim = OneOf<{
+type Order = OneOf<{
+  /** Smallest, or nearest, first. */
+  asc: boolean;
+  /** Largest, or farthest, first. */
+  desc: boolean;
+}>;
+interface TrimBy {
   /** How many entries to keep; `["~", n]` keeps a few more, at less cost. */
   maxlen: number | readonly ["~" | "=", number];
   /** The smallest id to keep; `["~", id]` keeps a few more, at less cost. */
   minid: string | readonly ["~" | "=", string];
-}> & { /** How many entries to drop at most; with `~` alone. */ limit?: number };
+}
+interface TrimLimit {
+  /** How many entries to drop at most; with `~` alone. */
+  limit?: number;
+}
+type Trim = OneOf<TrimBy> & TrimLimit;
 type Reference = OneOf<{
   /** Leave what consumer groups know of the entry (as is done without options). */
   keepref: boolean;
@@ -131,7 +141,12 @@ export type ZaddOptions = (
 ) & { /** Count what changed, not only what was added. */ ch?: boolean };
 type ByIndex = { /** From the highest. */ rev?: boolean; byscore?: never; bylex?: never; limit?: never };
 type ByScore = Limited & { /** Start and stop are scores. */ byscore: true; bylex?: never; rev?: boolean };
-type ByLex = Limited & { /** Start and stop are members: `"[a"`, `"(b"`, `"-"`, `"+"`. */ bylex: true; byscore?: never; rev?: boolean };
+type ByLex = Limited & {
+  /** Start and stop are members: `"[a"`, `"(b"`, `"-"`, `"+"`. */
+  bylex: true;
+  byscore?: never;
+  rev?: boolean;
+};
 export type ZrangeOptions = ByIndex | ByScore | ByLex;
 interface WithScores { withscores: true }
 interface WithoutScores { withscores?: false }
@@ -147,7 +162,10 @@ type GeoCount =
 type GeoWith = { withcoord?: boolean; withdist?: boolean; withhash?: boolean };
 type NoGeoWith = { [K in keyof GeoWith]?: false };
 type GeoArea = ExactlyOneOf<{ frommember: string; fromlonlat: readonly [longitude: number, latitude: number] }> &
-  ExactlyOneOf<{ byradius: readonly [radius: number, unit: Unit]; bybox: readonly [width: number, height: number, unit: Unit] }>;
+  ExactlyOneOf<{
+    byradius: readonly [radius: number, unit: Unit];
+    bybox: readonly [width: number, height: number, unit: Unit];
+  }>;
 type GeoOptions = GeoCount & Order;
 export type GeosearchOptions = GeoArea & GeoOptions;
 type GeoStore = ExactlyOneOf<{
@@ -156,7 +174,12 @@ type GeoStore = ExactlyOneOf<{
   /** The key to store the members in, scored by distance. */
   storedist: string;
 }>;
-type Flush = OneOf<{ /** Free the memory in the background. */ async: boolean; /** Free the memory before the reply. */ sync: boolean }>;
+type Flush = OneOf<{
+  /** Free the memory in the background. */
+  async: boolean;
+  /** Free the memory before the reply. */
+  sync: boolean;
+}>;
 /** `u` or `i` and how many bits, such as `"u8"`. */
 type BitType = `${"u" | "i"}${number}`;
 /** A bit, or `"#n"`: the nth of its type. */
@@ -168,6 +191,67 @@ export type BitfieldStep = BitfieldRead | ExactlyOneOf<{
   incrby: readonly [type: BitType, offset: BitOffset, by: number];
   overflow: "wrap" | "sat" | "fail";
 }>;
+interface LcsMatches {
+  idx: true;
+  len?: never;
+  /** Shorter matches are left out. */
+  minmatchlen?: number;
+  /** Each match with its length. */
+  withmatchlen?: boolean;
+}
+interface LposOptions {
+  /** Which match is the first; negative from the end. */
+  rank?: number;
+  /** How many elements to compare at most; 0 is all. */
+  maxlen?: number;
+}
+interface FieldsPresence {
+  /** Only if none of the fields is there. */
+  fnx: boolean;
+  /** Only if all of the fields are there. */
+  fxx: boolean;
+}
+export type GeoaddOptions = OneOf<Presence> & { /** Count what moved, too. */ ch?: boolean };
+interface GroupStart {
+  /** How many entries count as read. */
+  entriesread?: number;
+}
+interface ReadCount {
+  /** How many entries a stream. */
+  count?: number;
+}
+interface XsetidOptions {
+  /** How many entries were ever added. */
+  entriesadded?: number;
+  /** The largest id ever deleted. */
+  maxdeletedid?: string;
+}
+export interface JsonFormat {
+  /** Put before each level. */
+  indent?: string;
+  /** Put after each line. */
+  newline?: string;
+  /** Put after each colon. */
+  space?: string;
+}
+interface RestorePolicy {
+  /** Delete what is there. */
+  flush: boolean;
+  /** Fail when one is there (as is done without options). */
+  append: boolean;
+  /** Also over those that are there. */
+  replace: boolean;
+}
+interface CommandFilter {
+  /** A module, an ACL category or a pattern. */
+  filterby?: readonly ["module" | "aclcat" | "pattern", string];
+}
+interface LibraryFilter {
+  /** Pattern. */
+  libraryname?: string;
+  /** With its source. */
+  withcode?: boolean;
+}
 interface ClaimOptions {
   /** Counts as idle for so many milliseconds. */
   idle?: number;
@@ -180,7 +264,13 @@ interface ClaimOptions {
   /** The group's last id, if it is larger. */
   lastid?: string;
 }
-type RestoreOptions = OneOf<{ /** How many seconds it counts as unused. */ idletime: number; /** How often it counts as used. */ freq: number }> & {
+interface Usage {
+  /** How many seconds it counts as unused. */
+  idletime: number;
+  /** How often it counts as used. */
+  freq: number;
+}
+export type RestoreOptions = OneOf<Usage> & {
   /** Also over a key that is there. */
   replace?: boolean;
   /** The expiry is milliseconds since the epoch. */
@@ -228,7 +318,7 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** The longest common subsequence: its text, its length (`len`), or where it is (`idx`). */
   lcs(key1: string, key2: string, options?: { len?: never; idx?: never }): Answer<M, T, string>;
   lcs(key1: string, key2: string, options: { len: true; idx?: never }): Answer<M, T, number>;
-  lcs(key1: string, key2: string, options: { idx: true; len?: never; /** Shorter matches are left out. */ minmatchlen?: number; /** Each match with its length. */ withmatchlen?: boolean }): Answer<M, T, { matches: Reply[]; len: number }>;
+  lcs(key1: string, key2: string, options: LcsMatches): Answer<M, T, { matches: Reply[]; len: number }>;
   /** The values, in order; `null` where there is none. */
   mget(...keys: string[]): Answer<M, T, (string | null)[]>;
   /** "OK": all were set. */
@@ -242,7 +332,11 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** "OK"; with a condition `null` when it did not hold; with `get` the value before, `null` when there was none. */
   set(key: string, value: Value, options?: Lifetime & NoCondition & { get?: false }): Answer<M, T, "OK">;
   set(key: string, value: Value, options: SetOptions & { get?: false }): Answer<M, T, "OK" | null>;
-  set(key: string, value: Value, options: SetOptions & { /** Reply the value before. */ get: true }): Answer<M, T, string | null>;
+  set(
+    key: string,
+    value: Value,
+    options: SetOptions & { /** Reply the value before. */ get: true },
+  ): Answer<M, T, string | null>;
   /** "OK"; `seconds` is from now. */
   setex(key: string, seconds: number, value: Value): Answer<M, T, "OK">;
   /** 1 when it was set, 0 when the key was there already. */
@@ -262,7 +356,11 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** One reply a step. */
   bitfieldRo(key: string, ...steps: BitfieldRead[]): Answer<M, T, number[]>;
   /** The length in bytes of what was stored in `destination`; `"not"` takes one key. */
-  bitop(operation: "and" | "or" | "xor" | "not" | "diff" | "diff1" | "andor" | "one", destination: string, ...keys: string[]): Answer<M, T, number>;
+  bitop(
+    operation: "and" | "or" | "xor" | "not" | "diff" | "diff1" | "andor" | "one",
+    destination: string,
+    ...keys: string[],
+  ): Answer<M, T, number>;
   /** The position of the first bit that is `bit`; -1 when there is none. */
   bitpos(key: string, bit: 0 | 1, start?: number, end?: number, unit?: "byte" | "bit"): Answer<M, T, number>;
   /** The bit at `offset`. */
@@ -284,9 +382,19 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** 1 when the field is there, else 0. */
   hexists(key: string, field: string): Answer<M, T, number>;
   /** One reply a field: 1 set, 2 deleted at once, 0 the condition did not hold, -2 no such field. */
-  hexpire(key: string, seconds: number, fields: readonly string[], options?: FieldExpireOptions): Answer<M, T, number[]>;
+  hexpire(
+    key: string,
+    seconds: number,
+    fields: readonly string[],
+    options?: FieldExpireOptions,
+  ): Answer<M, T, number[]>;
   /** As HEXPIRE, in seconds since the epoch. */
-  hexpireat(key: string, seconds: number, fields: readonly string[], options?: FieldExpireOptions): Answer<M, T, number[]>;
+  hexpireat(
+    key: string,
+    seconds: number,
+    fields: readonly string[],
+    options?: FieldExpireOptions,
+  ): Answer<M, T, number[]>;
   /** One reply a field: when it expires, in seconds since the epoch; -1 never, -2 no such field. */
   hexpiretime(key: string, fields: readonly string[]): Answer<M, T, number[]>;
   /** The field's value; `null` when there is none. */
@@ -322,13 +430,21 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** A field at random, `null` when there is none; with `count` several, all different unless it is negative. */
   hrandfield(key: string): Answer<M, T, string | null>;
   hrandfield(key: string, count: number, options?: { withvalues?: false }): Answer<M, T, string[]>;
-  hrandfield(key: string, count: number, options: { withvalues: true }): Answer<M, T, { field: string; value: string }[]>;
+  hrandfield(
+    key: string,
+    count: number,
+    options: { withvalues: true },
+  ): Answer<M, T, { field: string; value: string }[]>;
   /** The next cursor (`"0"` at the end), then fields and values by turns, or with `novalues` fields alone. */
-  hscan(key: string, cursor: string | number, options?: ScanOptions & { novalues?: boolean }): Answer<M, T, [cursor: string, items: string[]]>;
+  hscan(
+    key: string,
+    cursor: string | number,
+    options?: ScanOptions & { novalues?: boolean },
+  ): Answer<M, T, [cursor: string, items: string[]]>;
   /** How many fields are new. */
   hset(key: string, fields: Record<string, Value>): Answer<M, T, number>;
   /** 1 when all were set, 0 when the condition did not hold. */
-  hsetex(key: string, fields: Record<string, Value>, options?: Lifetime & OneOf<{ /** Only if none of the fields is there. */ fnx: boolean; /** Only if all of the fields are there. */ fxx: boolean }>): Answer<M, T, number>;
+  hsetex(key: string, fields: Record<string, Value>, options?: Lifetime & OneOf<FieldsPresence>): Answer<M, T, number>;
   /** 1 when it was set, 0 when the field was there already. */
   hsetnx(key: string, field: string, value: Value): Answer<M, T, number>;
   /** The length in bytes of the field's value; 0 when there is none. */
@@ -348,13 +464,21 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** The element that was moved; `null` when there was none. */
   lmove(source: string, destination: string, from: "left" | "right", to: "left" | "right"): Answer<M, T, string | null>;
   /** The first list that has elements, with those taken; `null` when all are empty. */
-  lmpop(keys: readonly string[], from: "left" | "right", options?: { /** How many at most. */ count?: number }): Answer<M, T, [key: string, elements: string[]] | null>;
+  lmpop(
+    keys: readonly string[],
+    from: "left" | "right",
+    options?: { /** How many at most. */ count?: number },
+  ): Answer<M, T, [key: string, elements: string[]] | null>;
   /** The first element; with `count` up to so many; `null` when there is no list. */
   lpop(key: string): Answer<M, T, string | null>;
   lpop(key: string, count: number): Answer<M, T, string[] | null>;
   /** Where the element is, `null` when nowhere; with `count` a list of places, and 0 is all. */
-  lpos(key: string, element: Value, options?: { /** Which match is the first; negative from the end. */ rank?: number; /** How many elements to compare at most; 0 is all. */ maxlen?: number; count?: never }): Answer<M, T, number | null>;
-  lpos(key: string, element: Value, options: { rank?: number; maxlen?: number; /** How many places. */ count: number }): Answer<M, T, number[]>;
+  lpos(key: string, element: Value, options?: LposOptions & { count?: never }): Answer<M, T, number | null>;
+  lpos(
+    key: string,
+    element: Value,
+    options: LposOptions & { /** How many places. */ count: number },
+  ): Answer<M, T, number[]>;
   /** The list's length after putting each in front, so that the last given is the first. */
   lpush(key: string, ...elements: Value[]): Answer<M, T, number>;
   /** As LPUSH, when there is a list; else 0. */
@@ -389,7 +513,10 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** The members that all have. */
   sinter(...keys: string[]): Answer<M, T, string[]>;
   /** How many members all have. */
-  sintercard(keys: readonly string[], options?: { /** Count no further; 0 is no limit. */ limit?: number }): Answer<M, T, number>;
+  sintercard(
+    keys: readonly string[],
+    options?: { /** Count no further; 0 is no limit. */ limit?: number },
+  ): Answer<M, T, number>;
   /** How many members were stored. */
   sinterstore(destination: string, ...keys: string[]): Answer<M, T, number>;
   /** 1 when it is a member, else 0. */
@@ -416,10 +543,17 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   sunionstore(destination: string, ...keys: string[]): Answer<M, T, number>;
 
   // Sorted sets
-  /** How many members are new (with `ch`: new or changed); with `incr` the new score, `null` when a condition did not hold. */
+  /**
+   * How many members are new (with `ch`: new or changed); with `incr` the new score, `null` when a condition did not
+   * hold.
+   */
   zadd(key: string, ...members: ScoredMember[]): Answer<M, T, number>;
   zadd(key: string, options: ZaddOptions | undefined, ...members: ScoredMember[]): Answer<M, T, number>;
-  zadd(key: string, options: ZaddOptions & { /** Add to the score. */ incr: true }, member: ScoredMember): Answer<M, T, string | null>;
+  zadd(
+    key: string,
+    options: ZaddOptions & { /** Add to the score. */ incr: true },
+    member: ScoredMember,
+  ): Answer<M, T, string | null>;
   /** How many members there are. */
   zcard(key: string): Answer<M, T, number>;
   /** How many members have a score from `min` to `max`: a number, `"(1"` without it, `"-inf"`, `"+inf"`. */
@@ -435,13 +569,20 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   zinter(keys: readonly string[], options?: CombineOptions & WithoutScores): Answer<M, T, string[]>;
   zinter(keys: readonly string[], options: CombineOptions & WithScores): Answer<M, T, Scored[]>;
   /** How many members all have. */
-  zintercard(keys: readonly string[], options?: { /** Count no further; 0 is no limit. */ limit?: number }): Answer<M, T, number>;
+  zintercard(
+    keys: readonly string[],
+    options?: { /** Count no further; 0 is no limit. */ limit?: number },
+  ): Answer<M, T, number>;
   /** How many members were stored. */
   zinterstore(destination: string, keys: readonly string[], options?: CombineOptions): Answer<M, T, number>;
   /** How many members are from `min` to `max`: `"[a"`, `"(b"`, `"-"`, `"+"`. */
   zlexcount(key: string, min: string, max: string): Answer<M, T, number>;
   /** The first key that has members, with those taken and their scores in decimal; `null` when all are empty. */
-  zmpop(keys: readonly string[], which: "min" | "max", options?: { /** How many at most. */ count?: number }): Answer<M, T, [key: string, members: [member: string, score: string][]] | null>;
+  zmpop(
+    keys: readonly string[],
+    which: "min" | "max",
+    options?: { /** How many at most. */ count?: number },
+  ): Answer<M, T, [key: string, members: [member: string, score: string][]] | null>;
   /** The scores in decimal, in order; `null` where there is no such member. */
   zmscore(key: string, ...members: string[]): Answer<M, T, (string | null)[]>;
   /** The members with the highest scores, which are removed; one without `count`. */
@@ -453,16 +594,45 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   zrandmember(key: string, count: number, options?: WithoutScores): Answer<M, T, string[]>;
   zrandmember(key: string, count: number, options: WithScores): Answer<M, T, Scored[]>;
   /** The members from `start` to `stop`: places, or what `byscore` or `bylex` say. */
-  zrange(key: string, start: number | string, stop: number | string, options?: ZrangeOptions & WithoutScores): Answer<M, T, string[]>;
-  zrange(key: string, start: number | string, stop: number | string, options: (ByIndex | ByScore) & WithScores): Answer<M, T, Scored[]>;
+  zrange(
+    key: string,
+    start: number | string,
+    stop: number | string,
+    options?: ZrangeOptions & WithoutScores,
+  ): Answer<M, T, string[]>;
+  zrange(
+    key: string,
+    start: number | string,
+    stop: number | string,
+    options: (ByIndex | ByScore) & WithScores,
+  ): Answer<M, T, Scored[]>;
   /** The members from `min` to `max`. Redis prefers ZRANGE with `bylex`. */
   zrangebylex(key: string, min: string, max: string, options?: Limited): Answer<M, T, string[]>;
   /** The members with a score from `min` to `max`. Redis prefers ZRANGE with `byscore`. */
-  zrangebyscore(key: string, min: number | string, max: number | string, options?: Limited & WithoutScores): Answer<M, T, string[]>;
-  zrangebyscore(key: string, min: number | string, max: number | string, options: Limited & WithScores): Answer<M, T, Scored[]>;
+  zrangebyscore(
+    key: string,
+    min: number | string,
+    max: number | string,
+    options?: Limited & WithoutScores,
+  ): Answer<M, T, string[]>;
+  zrangebyscore(
+    key: string,
+    min: number | string,
+    max: number | string,
+    options: Limited & WithScores,
+  ): Answer<M, T, Scored[]>;
   /** How many members were stored. */
-  zrangestore(destination: string, source: string, start: number | string, stop: number | string, options?: ZrangeOptions): Answer<M, T, number>;
-  /** The member's place from the lowest score, 0 the first; with `withscore` also its score in decimal; `null` when there is none. */
+  zrangestore(
+    destination: string,
+    source: string,
+    start: number | string,
+    stop: number | string,
+    options?: ZrangeOptions,
+  ): Answer<M, T, number>;
+  /**
+   * The member's place from the lowest score, 0 the first; with `withscore` also its score in decimal; `null` when there
+   * is none.
+   */
   zrank(key: string, member: string, options?: { withscore?: false }): Answer<M, T, number | null>;
   zrank(key: string, member: string, options: { withscore: true }): Answer<M, T, [rank: number, score: string] | null>;
   /** How many were removed. */
@@ -479,11 +649,28 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** The members from `max` down to `min`. Redis prefers ZRANGE with `bylex` and `rev`. */
   zrevrangebylex(key: string, max: string, min: string, options?: Limited): Answer<M, T, string[]>;
   /** The members with a score from `max` down to `min`. Redis prefers ZRANGE with `byscore` and `rev`. */
-  zrevrangebyscore(key: string, max: number | string, min: number | string, options?: Limited & WithoutScores): Answer<M, T, string[]>;
-  zrevrangebyscore(key: string, max: number | string, min: number | string, options: Limited & WithScores): Answer<M, T, Scored[]>;
-  /** The member's place from the highest score, 0 the first; with `withscore` also its score in decimal; `null` when there is none. */
+  zrevrangebyscore(
+    key: string,
+    max: number | string,
+    min: number | string,
+    options?: Limited & WithoutScores,
+  ): Answer<M, T, string[]>;
+  zrevrangebyscore(
+    key: string,
+    max: number | string,
+    min: number | string,
+    options: Limited & WithScores,
+  ): Answer<M, T, Scored[]>;
+  /**
+   * The member's place from the highest score, 0 the first; with `withscore` also its score in decimal; `null` when
+   * there is none.
+   */
   zrevrank(key: string, member: string, options?: { withscore?: false }): Answer<M, T, number | null>;
-  zrevrank(key: string, member: string, options: { withscore: true }): Answer<M, T, [rank: number, score: string] | null>;
+  zrevrank(
+    key: string,
+    member: string,
+    options: { withscore: true },
+  ): Answer<M, T, [rank: number, score: string] | null>;
   /** The next cursor (`"0"` at the end), then members and scores by turns. */
   zscan(key: string, cursor: string | number, options?: ScanOptions): Answer<M, T, [cursor: string, items: string[]]>;
   /** The member's score in decimal; `null` when there is none. */
@@ -497,7 +684,7 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   // Places
   /** How many members are new (with `ch`: new or moved). */
   geoadd(key: string, ...members: GeoMember[]): Answer<M, T, number>;
-  geoadd(key: string, options: (OneOf<Presence> & { /** Count what moved, too. */ ch?: boolean }) | undefined, ...members: GeoMember[]): Answer<M, T, number>;
+  geoadd(key: string, options: GeoaddOptions | undefined, ...members: GeoMember[]): Answer<M, T, number>;
   /** The distance in decimal, in metres unless `unit` says otherwise; `null` when one is missing. */
   geodist(key: string, member1: string, member2: string, unit?: Unit): Answer<M, T, string | null>;
   /** The geohashes, in order; `null` where there is no such member. */
@@ -505,24 +692,93 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** Longitude and latitude in decimal, in order; `null` where there is no such member. */
   geopos(key: string, ...members: string[]): Answer<M, T, ([longitude: string, latitude: string] | null)[]>;
   /** The members within the radius, or how many were stored. Redis prefers GEOSEARCH. */
-  georadius(key: string, longitude: number, latitude: number, radius: number, unit: Unit, options?: GeoOptions & NoGeoWith): Answer<M, T, string[]>;
-  georadius(key: string, longitude: number, latitude: number, radius: number, unit: Unit, options: GeoOptions & GeoWith): Answer<M, T, GeoFound[]>;
-  georadius(key: string, longitude: number, latitude: number, radius: number, unit: Unit, options: GeoOptions & GeoStore): Answer<M, T, number>;
+  georadius(
+    key: string,
+    longitude: number,
+    latitude: number,
+    radius: number,
+    unit: Unit,
+    options?: GeoOptions & NoGeoWith,
+  ): Answer<M, T, string[]>;
+  georadius(
+    key: string,
+    longitude: number,
+    latitude: number,
+    radius: number,
+    unit: Unit,
+    options: GeoOptions & GeoWith,
+  ): Answer<M, T, GeoFound[]>;
+  georadius(
+    key: string,
+    longitude: number,
+    latitude: number,
+    radius: number,
+    unit: Unit,
+    options: GeoOptions & GeoStore,
+  ): Answer<M, T, number>;
   /** The members within the radius. Redis prefers GEOSEARCH. */
-  georadiusRo(key: string, longitude: number, latitude: number, radius: number, unit: Unit, options?: GeoOptions & NoGeoWith): Answer<M, T, string[]>;
-  georadiusRo(key: string, longitude: number, latitude: number, radius: number, unit: Unit, options: GeoOptions & GeoWith): Answer<M, T, GeoFound[]>;
+  georadiusRo(
+    key: string,
+    longitude: number,
+    latitude: number,
+    radius: number,
+    unit: Unit,
+    options?: GeoOptions & NoGeoWith,
+  ): Answer<M, T, string[]>;
+  georadiusRo(
+    key: string,
+    longitude: number,
+    latitude: number,
+    radius: number,
+    unit: Unit,
+    options: GeoOptions & GeoWith,
+  ): Answer<M, T, GeoFound[]>;
   /** The members within the radius, or how many were stored. Redis prefers GEOSEARCH. */
-  georadiusbymember(key: string, member: string, radius: number, unit: Unit, options?: GeoOptions & NoGeoWith): Answer<M, T, string[]>;
-  georadiusbymember(key: string, member: string, radius: number, unit: Unit, options: GeoOptions & GeoWith): Answer<M, T, GeoFound[]>;
-  georadiusbymember(key: string, member: string, radius: number, unit: Unit, options: GeoOptions & GeoStore): Answer<M, T, number>;
+  georadiusbymember(
+    key: string,
+    member: string,
+    radius: number,
+    unit: Unit,
+    options?: GeoOptions & NoGeoWith,
+  ): Answer<M, T, string[]>;
+  georadiusbymember(
+    key: string,
+    member: string,
+    radius: number,
+    unit: Unit,
+    options: GeoOptions & GeoWith,
+  ): Answer<M, T, GeoFound[]>;
+  georadiusbymember(
+    key: string,
+    member: string,
+    radius: number,
+    unit: Unit,
+    options: GeoOptions & GeoStore,
+  ): Answer<M, T, number>;
   /** The members within the radius. Redis prefers GEOSEARCH. */
-  georadiusbymemberRo(key: string, member: string, radius: number, unit: Unit, options?: GeoOptions & NoGeoWith): Answer<M, T, string[]>;
-  georadiusbymemberRo(key: string, member: string, radius: number, unit: Unit, options: GeoOptions & GeoWith): Answer<M, T, GeoFound[]>;
+  georadiusbymemberRo(
+    key: string,
+    member: string,
+    radius: number,
+    unit: Unit,
+    options?: GeoOptions & NoGeoWith,
+  ): Answer<M, T, string[]>;
+  georadiusbymemberRo(
+    key: string,
+    member: string,
+    radius: number,
+    unit: Unit,
+    options: GeoOptions & GeoWith,
+  ): Answer<M, T, GeoFound[]>;
   /** The members within the area. */
   geosearch(key: string, options: GeosearchOptions & NoGeoWith): Answer<M, T, string[]>;
   geosearch(key: string, options: GeosearchOptions & GeoWith): Answer<M, T, GeoFound[]>;
   /** How many members were stored. */
-  geosearchstore(destination: string, source: string, options: GeosearchOptions & { /** Scored by distance, not by geohash. */ storedist?: boolean }): Answer<M, T, number>;
+  geosearchstore(
+    destination: string,
+    source: string,
+    options: GeosearchOptions & { /** Scored by distance, not by geohash. */ storedist?: boolean },
+  ): Answer<M, T, number>;
 
   // Streams
   /** How many entries were acknowledged. */
@@ -530,20 +786,66 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** One reply an id: 1 acknowledged and deleted, 2 acknowledged and kept, -1 no such id. */
   xackdel(key: string, group: string, ids: readonly string[], options?: Reference): Answer<M, T, number[]>;
   /** The entry's id (`"*"` makes one); with `nomkstream` `null` when there is no such stream. */
-  xadd(key: string, id: string, fields: Record<string, Value>, options?: Trim & { nomkstream?: false }): Answer<M, T, string>;
-  xadd(key: string, id: string, fields: Record<string, Value>, options: Trim & { /** Make no stream. */ nomkstream: true }): Answer<M, T, string | null>;
-  /** Where to go on (`"0-0"` at the end), the entries that are the consumer's now, and the ids of those deleted meanwhile. */
-  xautoclaim(key: string, group: string, consumer: string, minIdleMs: number, start: string, options?: { count?: number; justid?: false }): Answer<M, T, [next: string, entries: StreamEntry[], deleted: string[]]>;
-  xautoclaim(key: string, group: string, consumer: string, minIdleMs: number, start: string, options: { count?: number; /** Ids alone. */ justid: true }): Answer<M, T, [next: string, ids: string[], deleted: string[]]>;
+  xadd(
+    key: string,
+    id: string,
+    fields: Record<string, Value>,
+    options?: Trim & { nomkstream?: false },
+  ): Answer<M, T, string>;
+  xadd(
+    key: string,
+    id: string,
+    fields: Record<string, Value>,
+    options: Trim & { /** Make no stream. */ nomkstream: true },
+  ): Answer<M, T, string | null>;
+  /**
+   * Where to go on (`"0-0"` at the end), the entries that are the consumer's now, and the ids of those deleted
+   * meanwhile.
+   */
+  xautoclaim(
+    key: string,
+    group: string,
+    consumer: string,
+    minIdleMs: number,
+    start: string,
+    options?: { count?: number; justid?: false },
+  ): Answer<M, T, [next: string, entries: StreamEntry[], deleted: string[]]>;
+  xautoclaim(
+    key: string,
+    group: string,
+    consumer: string,
+    minIdleMs: number,
+    start: string,
+    options: { count?: number; /** Ids alone. */ justid: true },
+  ): Answer<M, T, [next: string, ids: string[], deleted: string[]]>;
   /** The entries that are the consumer's now. */
-  xclaim(key: string, group: string, consumer: string, minIdleMs: number, ids: readonly string[], options?: ClaimOptions & { justid?: false }): Answer<M, T, StreamEntry[]>;
-  xclaim(key: string, group: string, consumer: string, minIdleMs: number, ids: readonly string[], options: ClaimOptions & { /** Ids alone. */ justid: true }): Answer<M, T, string[]>;
+  xclaim(
+    key: string,
+    group: string,
+    consumer: string,
+    minIdleMs: number,
+    ids: readonly string[],
+    options?: ClaimOptions & { justid?: false },
+  ): Answer<M, T, StreamEntry[]>;
+  xclaim(
+    key: string,
+    group: string,
+    consumer: string,
+    minIdleMs: number,
+    ids: readonly string[],
+    options: ClaimOptions & { /** Ids alone. */ justid: true },
+  ): Answer<M, T, string[]>;
   /** How many entries were deleted. */
   xdel(key: string, ...ids: string[]): Answer<M, T, number>;
   /** One reply an id: 1 deleted, 2 kept because it is not acknowledged, -1 no such id. */
   xdelex(key: string, ids: readonly string[], options?: Reference): Answer<M, T, number[]>;
   /** "OK"; `"$"` begins at what comes next, `"0"` at the start. */
-  xgroupCreate(key: string, group: string, id: string, options?: { /** Make the stream when there is none. */ mkstream?: boolean; /** How many entries count as read. */ entriesread?: number }): Answer<M, T, "OK">;
+  xgroupCreate(
+    key: string,
+    group: string,
+    id: string,
+    options?: GroupStart & { /** Make the stream when there is none. */ mkstream?: boolean },
+  ): Answer<M, T, "OK">;
   /** 1 when the consumer is new, else 0. */
   xgroupCreateconsumer(key: string, group: string, consumer: string): Answer<M, T, number>;
   /** How many entries the consumer had pending. */
@@ -551,45 +853,92 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** 1 when there was such a group, else 0. */
   xgroupDestroy(key: string, group: string): Answer<M, T, number>;
   /** "OK". */
-  xgroupSetid(key: string, group: string, id: string, options?: { /** How many entries count as read. */ entriesread?: number }): Answer<M, T, "OK">;
+  xgroupSetid(key: string, group: string, id: string, options?: GroupStart): Answer<M, T, "OK">;
   /** What is known of each consumer: `name`, `pending`, `idle` (milliseconds), .. */
   xinfoConsumers(key: string, group: string): Answer<M, T, Record<string, string | number>[]>;
   /** What is known of each group: `name`, `consumers`, `pending`, `last-delivered-id`, .. */
   xinfoGroups(key: string): Answer<M, T, Record<string, string | number | null>[]>;
   /** What is known of the stream: `length`, `last-generated-id`, .. */
   xinfoStream(key: string): Answer<M, T, Record<string, Reply>>;
-  xinfoStream(key: string, full: "full", options?: { /** How many entries; 10 when absent, 0 is all. */ count?: number }): Answer<M, T, Record<string, Reply>>;
+  xinfoStream(
+    key: string,
+    full: "full",
+    options?: { /** How many entries; 10 when absent, 0 is all. */ count?: number },
+  ): Answer<M, T, Record<string, Reply>>;
   /** How many entries there are. */
   xlen(key: string): Answer<M, T, number>;
-  /** How many are pending, the smallest and the largest id, and each consumer with its count; with a range, the entries. */
-  xpending(key: string, group: string): Answer<M, T, [count: number, min: string | null, max: string | null, consumers: [name: string, count: string][] | null]>;
-  xpending(key: string, group: string, start: string, end: string, count: number, consumer?: string, options?: { /** Idle for so many milliseconds at least. */ idle?: number }): Answer<M, T, [id: string, consumer: string, idleMs: number, deliveries: number][]>;
+  /**
+   * How many are pending, the smallest and the largest id, and each consumer with its count; with a range, the entries.
+   */
+  xpending(
+    key: string,
+    group: string,
+  ): Answer<M, T, [count: number, min: string | null, max: string | null, consumers: [name: string, count: string][] | null]>;
+  xpending(
+    key: string,
+    group: string,
+    start: string,
+    end: string,
+    count: number,
+    consumer?: string,
+    options?: { /** Idle for so many milliseconds at least. */ idle?: number },
+  ): Answer<M, T, [id: string, consumer: string, idleMs: number, deliveries: number][]>;
   /** The entries from `start` to `end`: ids, `"(id"` without it, `"-"`, `"+"`. */
   xrange(key: string, start: string, end: string, options?: { count?: number }): Answer<M, T, StreamEntry[]>;
   /** Each stream with its entries after the id given for it; `null` when there are none. */
-  xread(streams: Record<string, string>, options?: { /** How many entries a stream. */ count?: number }): Answer<M, T, [key: string, entries: StreamEntry[]][] | null>;
-  /** Each stream with entries for this consumer: `">"` for new ones, an id for its pending ones, whose fields are `null` when deleted. */
-  xreadgroup(group: string, consumer: string, streams: Record<string, string>, options?: { /** How many entries a stream. */ count?: number; /** Acknowledged at once. */ noack?: boolean }): Answer<M, T, [key: string, entries: [id: string, fields: string[] | null][]][] | null>;
+  xread(
+    streams: Record<string, string>,
+    options?: ReadCount,
+  ): Answer<M, T, [key: string, entries: StreamEntry[]][] | null>;
+  /**
+   * Each stream with entries for this consumer: `">"` for new ones, an id for its pending ones, whose fields are `null`
+   * when deleted.
+   */
+  xreadgroup(
+    group: string,
+    consumer: string,
+    streams: Record<string, string>,
+    options?: ReadCount & { /** Acknowledged at once. */ noack?: boolean },
+  ): Answer<M, T, [key: string, entries: [id: string, fields: string[] | null][]][] | null>;
   /** The entries from `end` down to `start`. */
   xrevrange(key: string, end: string, start: string, options?: { count?: number }): Answer<M, T, StreamEntry[]>;
   /** "OK": the stream's last id is this. */
-  xsetid(key: string, id: string, options?: { /** How many entries were ever added. */ entriesadded?: number; /** The largest id ever deleted. */ maxdeletedid?: string }): Answer<M, T, "OK">;
+  xsetid(key: string, id: string, options?: XsetidOptions): Answer<M, T, "OK">;
   /** How many entries were dropped. */
-  xtrim(key: string, options: Trim): Answer<M, T, number>;
+  xtrim(key: string, options: ExactlyOneOf<TrimBy> & TrimLimit): Answer<M, T, number>;
 
   // JSON
   /** The array's length after appending; `null` where there is no array. Values are JSON text. */
   jsonArrappend<P extends string>(key: string, path: P, ...values: string[]): Answer<M, T, ByPath<P, number | null>>;
-  /** Where the value (JSON text) is in the array, from `start` up to `stop`; -1 when nowhere, `null` where there is no array. */
-  jsonArrindex<P extends string>(key: string, path: P, value: string, start?: number, stop?: number): Answer<M, T, ByPath<P, number | null>>;
+  /**
+   * Where the value (JSON text) is in the array, from `start` up to `stop`; -1 when nowhere, `null` where there is no
+   * array.
+   */
+  jsonArrindex<P extends string>(
+    key: string,
+    path: P,
+    value: string,
+    start?: number,
+    stop?: number,
+  ): Answer<M, T, ByPath<P, number | null>>;
   /** The array's length after inserting before `index`; `null` where there is no array. Values are JSON text. */
-  jsonArrinsert<P extends string>(key: string, path: P, index: number, ...values: string[]): Answer<M, T, ByPath<P, number | null>>;
+  jsonArrinsert<P extends string>(
+    key: string,
+    path: P,
+    index: number,
+    ...values: string[],
+  ): Answer<M, T, ByPath<P, number | null>>;
   /** The array's length; `null` where there is no array. */
   jsonArrlen<P extends string>(key: string, path?: P): Answer<M, T, ByPath<P, number | null>>;
   /** The element at `index` (the last when absent) as JSON text, which is removed; `null` where there is none. */
   jsonArrpop<P extends string>(key: string, path?: P, index?: number): Answer<M, T, ByPath<P, string | null>>;
   /** The array's length after trimming to `start` and `stop`, both included; `null` where there is no array. */
-  jsonArrtrim<P extends string>(key: string, path: P, start: number, stop: number): Answer<M, T, ByPath<P, number | null>>;
+  jsonArrtrim<P extends string>(
+    key: string,
+    path: P,
+    start: number,
+    stop: number,
+  ): Answer<M, T, ByPath<P, number | null>>;
   /** How many arrays and objects were emptied and numbers set to 0. */
   jsonClear(key: string, path?: string): Answer<M, T, number>;
   /** The size in bytes. */
@@ -598,9 +947,12 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   jsonDel(key: string, path?: string): Answer<M, T, number>;
   /** As JSON.DEL. */
   jsonForget(key: string, path?: string): Answer<M, T, number>;
-  /** JSON text: the value; with several paths an object by path; with a `$` path an array of matches; `null` when there is no key. */
+  /**
+   * JSON text: the value; with several paths an object by path; with a `$` path an array of matches; `null` when there
+   * is no key.
+   */
   jsonGet(key: string, ...paths: string[]): Answer<M, T, string | null>;
-  jsonGet(key: string, options: { /** Put before each level. */ indent?: string; /** Put after each line. */ newline?: string; /** Put after each colon. */ space?: string } | undefined, ...paths: string[]): Answer<M, T, string | null>;
+  jsonGet(key: string, options: JsonFormat | undefined, ...paths: string[]): Answer<M, T, string | null>;
   /** "OK": merged by RFC 7396. The value is JSON text. */
   jsonMerge(key: string, path: string, value: string): Answer<M, T, "OK">;
   /** JSON text for each key; `null` where there is none. */
@@ -631,7 +983,11 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
 
   // Keys
   /** 1 when it was copied, 0 when there is no source or the destination is there. */
-  copy(source: string, destination: string, options?: { /** Also over a destination that is there. */ replace?: boolean }): Answer<M, T, number>;
+  copy(
+    source: string,
+    destination: string,
+    options?: { /** Also over a destination that is there. */ replace?: boolean },
+  ): Answer<M, T, number>;
   /** How many keys there are. */
   dbsize(): Answer<M, T, number>;
   /** How many keys were deleted. */
@@ -678,10 +1034,15 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   renamenx(key: string, newKey: string): Answer<M, T, number>;
   /** "OK"; `ttlMs` is milliseconds from now, 0 no expiry. */
   restore(key: string, ttlMs: number, dumped: Uint8Array, options?: RestoreOptions): Answer<M, T, "OK">;
-  /** The elements in order; with patterns in `get` `null` where there is no such key; with `store` how many were stored. */
+  /**
+   * The elements in order; with patterns in `get` `null` where there is no such key; with `store` how many were stored.
+   */
   sort(key: string, options?: SortOptions & Order & { store?: never; get?: never }): Answer<M, T, string[]>;
   sort(key: string, options: SortOptions & Order & { store?: never }): Answer<M, T, (string | null)[]>;
-  sort(key: string, options: SortOptions & Order & { /** The key to store them in. */ store: string }): Answer<M, T, number>;
+  sort(
+    key: string,
+    options: SortOptions & Order & { /** The key to store them in. */ store: string },
+  ): Answer<M, T, number>;
   /** As SORT. */
   sortRo(key: string, options?: SortOptions & Order & { get?: never }): Answer<M, T, string[]>;
   sortRo(key: string, options: SortOptions & Order): Answer<M, T, (string | null)[]>;
@@ -716,11 +1077,14 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** "OK": the function that runs is stopped. */
   functionKill(): Answer<M, T, "OK">;
   /** What is known of each library: `library_name`, `engine`, `functions`, .. */
-  functionList(options?: { /** Pattern. */ libraryname?: string; /** With its source. */ withcode?: boolean }): Answer<M, T, Record<string, Reply>[]>;
+  functionList(options?: LibraryFilter): Answer<M, T, Record<string, Reply>[]>;
   /** The library's name. */
-  functionLoad(source: string, options?: { /** Also over one that is there. */ replace?: boolean }): Answer<M, T, string>;
+  functionLoad(
+    source: string,
+    options?: { /** Also over one that is there. */ replace?: boolean },
+  ): Answer<M, T, string>;
   /** "OK". */
-  functionRestore(dumped: Uint8Array, options?: OneOf<{ /** Delete what is there. */ flush: boolean; /** Fail when one is there (as is done without options). */ append: boolean; /** Also over those that are there. */ replace: boolean }>): Answer<M, T, "OK">;
+  functionRestore(dumped: Uint8Array, options?: OneOf<RestorePolicy>): Answer<M, T, "OK">;
   /** What runs now, and the engines. */
   functionStats(): Answer<M, T, Record<string, Reply>>;
   /** One reply a SHA-1: 1 when the server has it, else 0. */
@@ -787,7 +1151,7 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** What is known of each command; `null` where there is none. */
   commandInfo(...names: string[]): Answer<M, T, Reply[]>;
   /** The names. */
-  commandList(options?: { /** A module, an ACL category or a pattern. */ filterby?: readonly ["module" | "aclcat" | "pattern", string] }): Answer<M, T, string[]>;
+  commandList(options?: CommandFilter): Answer<M, T, string[]>;
   /** The settings that match the patterns. */
   configGet(...patterns: string[]): Answer<M, T, Record<string, string>>;
   /** "OK": the statistics begin anew. */
@@ -825,7 +1189,10 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   /** How much memory is used, and for what, in bytes. */
   memoryStats(): Answer<M, T, Record<string, Reply>>;
   /** How many bytes the key takes; `null` when there is none. */
-  memoryUsage(key: string, options?: { /** How many nested values to measure; 5 when absent, 0 is all. */ samples?: number }): Answer<M, T, number | null>;
+  memoryUsage(
+    key: string,
+    options?: { /** How many nested values to measure; 5 when absent, 0 is all. */ samples?: number },
+  ): Answer<M, T, number | null>;
   /** "PONG", or the message. */
   ping(message?: Value): Answer<M, T, string>;
   /** The server's role in replication. */
@@ -847,7 +1214,7 @@ export interface Commands extends CommandMethods<"promise", []> {}
 export interface Pipeline<T extends unknown[] = []> extends CommandMethods<"pipeline", T> {
   /** Any command; a reply as Redis sends it, or what the caller says it is. */
   command<R = Reply>(name: string, ...args: Arg[]): Pipeline<[...T, R]>;
-  /** Sends all in one request and promises the replies in order; rejects with the first command's error, if one failed. */
+  /** Sends all in one request and promises the replies in order; rejects with the first error if a command failed. */
   exec<R extends unknown[] = T>(): Promise<[...R]>;
   /** Sends all in one request and promises how each ended, in order. */
   execSettled<R extends unknown[] = T>(): Promise<{ [I in keyof R]: Settled<R[I]> }>;

@@ -10,18 +10,18 @@ import { EdgeError } from "./error.js";
 //   v  a value                     V  values, all that follow      ?  what follows may be left out
 //   a  an array of values          n  the same, after its length   G  a value, after GROUP
 //   o  an object of options        O  the same, before members     S  the same, with GET before each of its items
-//   q  objects of options, all that follow                         R  an object of fields and values, after their number
+//   q  objects of options, all that follow                         R  an object, after the number of its fields
 //   m  {score, member}   g  {longitude, latitude, member}   j  {key, path, value}: all that follow
 // Written after all of these, wherever they stand:
-//   w  a value                     r  an object of fields and values
+//   w  a value                     r  an object: fields and values
 //   f  FIELDS and an array         F  FIELDS and an object         i  IDS and an array
 //   s  STREAMS and an object, its keys first
 // Options may be left out. How many values V must have is for Redis to say. After a colon: the reply's shape.
 // `|` parts the words of a name; the method is the name in camel case: json.get is jsonGet, config|get is configGet.
-const TABLE = `?V acl|list acl|load acl|save acl|users acl|whoami command|count command|docs command|info config|resetstat
- config|rewrite dbsize function|kill info lastsave latency|doctor latency|histogram latency|latest latency|reset
- memory|doctor memory|malloc-stats memory|purge pubsub|numpat randomkey role script|kill slowlog|len slowlog|reset
- time
+const TABLE = `?V acl|list acl|load acl|save acl|users acl|whoami command|count command|docs command|info
+ config|resetstat config|rewrite dbsize function|kill info lastsave latency|doctor latency|histogram latency|latest
+ latency|reset memory|doctor memory|malloc-stats memory|purge pubsub|numpat randomkey role script|kill slowlog|len
+ slowlog|reset time
 ?V:b function|dump
 ?V:p function|stats memory|stats pubsub|numsub pubsub|shardnumsub
 ?v acl|cat acl|genpass ping pubsub|channels pubsub|shardchannels slowlog|get
@@ -63,17 +63,17 @@ vfo hexpiretime hgetdel hgetex hpersist hpexpiretime hpttl httl
 vio xdelex
 vn?a eval eval_ro evalsha evalsha_ro fcall fcall_ro
 vno zdiffstore zinterstore zunionstore
-vo delex geosearch getex memory|usage xtrim
+vo delex function|restore geosearch getex memory|usage xtrim
 vq bitfield bitfield_ro
 vr hmset hset
 vv?vvv bitpos
 vv?wwwwo xpending
 vvfo hexpire hexpireat hpexpire hpexpireat
 vvio xackdel
-vvo copy expire expireat function|restore hscan lcs lpos pexpire pexpireat set sscan xsetid zrank zrevrank zscan
+vvo copy expire expireat geosearchstore hscan lcs lpos pexpire pexpireat set sscan xsetid zrank zrevrank zscan
 vvv?vv geodist json.arrindex
-vvvo geosearchstore json.set restore xgroup|create xgroup|setid xrange xrevrange zrange zrangebylex zrangebyscore
- zrevrange zrevrangebylex zrevrangebyscore
+vvvo json.set restore xgroup|create xgroup|setid xrange xrevrange zrange zrangebylex zrangebyscore zrevrange
+ zrevrangebylex zrevrangebyscore
 vvvvao xclaim
 vvvvo georadiusbymember georadiusbymember_ro zrangestore
 vvvvvo georadius georadius_ro xautoclaim
@@ -92,7 +92,8 @@ const isObject = (value) => kind(value) === "Object";
 
 /**
  * Throws the name of an option that is none.
- * @param {any} arg @param {string} [repeated] the option whose word stands before each of its items @returns {any[] | false}
+ * @param {any} arg @param {string} [repeated] the option whose word stands before each of its items
+ * @returns {any[] | false}
  */
 const options = (arg, repeated) =>
   isObject(arg) &&

@@ -116,7 +116,8 @@ const batch = pipeline
   .command("FT.SEARCH", "i", "*", { limit: [0, 10], nocontent: true });
 type Replies = ["OK" | null, string | null, Scored[], string[] | null, number, (number | null)[] | null, string, Reply];
 exactly<Replies>()(batch.exec());
-exactly<{ [I in keyof Replies]: Settled<Replies[I]> }>()(batch.execSettled());
+type Each<R extends unknown[]> = { [I in keyof R]: Settled<R[I]> };
+exactly<Each<Replies>>()(batch.execSettled());
 exactly<[]>()(pipeline.exec());
 
 async function settled(): Promise<string | null | EdgeError> {

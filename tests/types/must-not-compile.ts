@@ -47,6 +47,8 @@ redis.hexpire("k", 1, ["a"], { xx: true, gt: true });
 // @ts-expect-error
 redis.xtrim("s", { maxlen: 1, minid: "1-0" });
 // @ts-expect-error
+redis.xtrim("s", {});
+// @ts-expect-error
 redis.flushdb({ async: true, sync: true });
 // @ts-expect-error
 redis.lcs("a", "b", { len: true, idx: true });

@@ -24,6 +24,10 @@ const table = new Map(
   [...read("src/commands/table.rs").matchAll(/^ {4}\("([^"]+)", \w+, (\w+)/gm)].map(([, name, access]) => [name, access]),
 );
 
+function methodsOfTypes() {
+  return read("pkg/commands.d.ts").split("interface CommandMethods")[1]?.split("\n}")[0] ?? "";
+}
+
 /** A method, its arguments, the words. @type {[string, any[], string][]} */
 const SAMPLES = [
   ["get", ["k"], "GET k"],
@@ -212,10 +216,48 @@ test("replies are shaped as Redis's users think of them", () => {
 });
 
 test("what has a type has a method, and the reverse", () => {
-  const methods = read("pkg/commands.d.ts").split("interface CommandMethods")[1]?.split("\n}")[0] ?? "";
-  const typed = new Set([...methods.matchAll(/^ {2}(\w+)(?:<.*?>)?\(/gm)].map(([, name]) => name));
-  assert.ok(typed.size > 250);
+  const typed = new Set([...methodsOfTypes().matchAll(/^ {2}(\w+)(?:<.*?>)?\(/gm)].map(([, name]) => name));
   assert.deepEqual([...typed].sort(), Object.keys(redis).sort());
+});
+
+/** The signatures of the types, each parameter as text. @type {[method: string, parameters: string[]][]} */
+const signatures = [...methodsOfTypes().matchAll(/^ {2}(\w+)(?:<.*?>)?\(([^]*?)\): Answer</gm)].map(([, method = "", text = ""]) => {
+  let depth = 0;
+  const commas = [...text].map((letter) => {
+    depth += Number("([{<".includes(letter)) - Number(")]}>".includes(letter));
+    return letter === "," && depth === 0 ? "\n" : letter;
+  });
+  return [method, commas.join("").split("\n").map((part) => part.trim()).filter(Boolean)];
+});
+
+/** An argument that fits a parameter. @param {string} parameter */
+function fitting(parameter) {
+  const type = parameter.slice(parameter.indexOf(": ") + 2);
+  if (/^\.\.\.members: (Scored|Geo)|^member: Scored/.test(parameter)) return { longitude: 1, latitude: 2, score: 1, member: "m" };
+  if (parameter.startsWith("...entries")) return { key: "k", path: "$", value: "1" };
+  if (parameter.startsWith("...steps")) return { get: ["u8", 0] };
+  if (parameter.startsWith("...")) return "x";
+  if (/^options\b/.test(parameter)) return { count: 1 };
+  if (type.startsWith("Record<")) return { f: "v" };
+  if (type.endsWith("[]")) return ["x"];
+  return /^number|^0/.test(type) ? 1 : "x";
+}
+
+test("methods take the parameters that their types ask for, in all and without the optional ones", () => {
+  assert.ok(signatures.length > 300);
+  for (const [method, parameters] of signatures) {
+    const needed = parameters.filter((parameter) => !/^\w+\?/.test(parameter));
+    for (const some of [needed, parameters]) {
+      const { words } = send(method, ...some.map(fitting));
+      assert.ok(Array.isArray(words), `${method}(${some.join(", ")}): ${words.message}`);
+    }
+    // What stands where an object or an array must be, or what is one too many, is refused.
+    for (const [i, parameter] of parameters.entries()) {
+      const args = parameters.map(fitting);
+      if (typeof args[i] !== "object" || /paths/.test(parameters.join())) continue;
+      assert.equal(codeOf(send(method, ...args.slice(0, i), 1, ...args.slice(i + 1)).words), "invalid_argument", `${method} ${parameter}`);
+    }
+  }
 });
 
 test("every method is a command that REST carries, and every such command has a method", () => {
