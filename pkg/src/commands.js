@@ -81,32 +81,38 @@ vwro xadd
 wo function|load`;
 
 /** What a value is, whatever realm it comes from. @param {unknown} value */
-const kind = (value) => Object.prototype.toString.call(value).slice(8, -1);
+const kind = (value) => Object.prototype.toString.call(value);
 
 /** @param {any} value */
 const isWord = (value) =>
-  typeof value === "string" ? value.isWellFormed() : Number.isFinite(value) || kind(value) === "Uint8Array";
+  typeof value === "string" ? value.isWellFormed() : Number.isFinite(value) || kind(value) === "[object Uint8Array]";
 
 /** @param {any} value */
-const isObject = (value) => kind(value) === "Object";
+const isObject = (value) => kind(value) === "[object Object]";
 
 /**
  * Throws the name of an option that is none.
  * @param {any} arg @param {string} [repeated] the option whose word stands before each of its items
  * @returns {any[] | false}
  */
-const options = (arg, repeated) =>
-  isObject(arg) &&
-  Object.entries(arg).flatMap(([name, value]) => {
-    const word = name.toUpperCase();
-    const items = [value].flat();
+const options = (arg, repeated) => {
+  if (!isObject(arg)) return false;
+  const words = [];
+  for (const [name, value] of Object.entries(arg)) {
     // A record in place of options would put its fields' names into the command, or into an error.
     if (!/^\w+$/.test(name)) throw 0;
-    if (value === undefined || value === false) return [];
-    if (value === true) return [word];
-    if (!items.every(isWord)) throw `option ${name}`;
-    return word === repeated ? items.flatMap((item) => [word, item]) : [word, ...items];
-  });
+    if (value === undefined || value === false) continue;
+    const word = name.toUpperCase();
+    if (word !== repeated || value === true) words.push(word);
+    if (value === true) continue;
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (!isWord(item)) throw `option ${name}`;
+      if (word === repeated) words.push(word);
+      words.push(item);
+    }
+  }
+  return words;
+};
 
 /** @param {...string} first @returns {Read} */
 const list = (...first) => (arg) => Array.isArray(arg) && [...first, arg.length, ...arg];
@@ -188,17 +194,20 @@ function write(command, parameters, args) {
   try {
     for (const letter of parameters) {
       const arg = args[at];
-      const isMany = /[Vxqmgj]/.test(letter);
+      const isMany = "Vxqmgj".includes(letter);
       if (letter === "?") optional = true;
-      else if (arg === undefined && (/[oOS]/.test(letter) || (optional && !(isMany && at < args.length)))) {
+      else if (arg === undefined && ("oOS".includes(letter) || (optional && !(isMany && at < args.length)))) {
         // Only options may follow what is left out.
         if (args.slice(++at).some(isWord) && optional) throw 0;
       } else if (letter !== "O" || (isObject(arg) && !("member" in arg)))
         do {
           const given = args[at++];
           const items = READ[letter] ? READ[letter](given) : [given];
-          if (!items || !items.every(isWord)) throw 0;
-          for (const item of items) (/[wrfFis]/.test(letter) ? last : words).push(item);
+          if (!items) throw 0;
+          for (const item of items) {
+            if (!isWord(item)) throw 0;
+            ("wrfFis".includes(letter) ? last : words).push(item);
+          }
         } while (isMany && at < args.length);
     }
     if (at++ < args.length) throw 0;
@@ -234,8 +243,8 @@ export function install(prototype, call) {
         /** @this {T} @param {any[]} args */
         function (...args) {
           const last = args.at(-1);
-          const option = OPTIONS.find((word) => last?.[word] === true);
-          return call(this, write(command, parameters, args), SHAPES[option ?? shape]);
+          const option = typeof last === "object" && OPTIONS.find((word) => last?.[word] === true);
+          return call(this, write(command, parameters, args), SHAPES[option || shape]);
         };
     }
   }

@@ -100,6 +100,7 @@ const SAMPLES = [
   ["del", ["a", "b"], "DEL a b"],
   ["expire", ["k", 60, { gt: true }], "EXPIRE k 60 GT"],
   ["sort", ["k", { by: "w_*", get: ["#", "n_*"], limit: [0, 5], alpha: true }], "SORT k BY w_* GET # GET n_* LIMIT 0 5 ALPHA"],
+  ["sort", ["k", { get: [] }], "SORT k"],
   ["sortRo", ["k", { get: "#", desc: true }], "SORT_RO k GET # DESC"],
   ["objectEncoding", ["k"], "OBJECT ENCODING k"],
   ["flushdb", [{ async: true }], "FLUSHDB ASYNC"],
