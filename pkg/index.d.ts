@@ -78,7 +78,14 @@ export declare class Redis {
   command<T = Reply>(name: string, ...args: Arg[]): Promise<T>;
   /** The same, its strings byte for byte. */
   commandBytes(name: string, ...args: Arg[]): Promise<Uint8Array | null>;
+  /**
+   * All keys, by SCAN: one request a page of about `count` (default 10). A key may come twice when the server moves
+   * keys meanwhile; `match` is a glob, `type` such as `"hash"`.
+   */
+  scan(options?: { match?: string; type?: string; count?: number }): AsyncIterable<string>;
   /** Commands that travel together when `exec` is called. */
   pipeline(): Pipeline;
+  /** The same, as one transaction: all are applied at once, or, where one is not a command at all, none. */
+  multi(): Pipeline;
 }
 export interface Redis extends Commands {}

@@ -2,7 +2,8 @@
 
 declare module "#core" {
   export function initSync(options: { module: BufferSource | WebAssembly.Module }): void;
-  export function begin(now: number, deadline: number): number;
+  export function begin(now: number, deadline: number, atomic: boolean): number;
+  export function asks_base64(batch: number): boolean;
   export function push(batch: number, json: string, vouched: boolean): string | undefined;
   export function write(batch: number, url: string): Uint8Array<ArrayBuffer> | undefined;
   export function sync_token(url: string): string | undefined;

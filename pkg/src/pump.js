@@ -18,7 +18,8 @@ import { FAILED, Tape } from "./tape.js";
  *
  * @typedef {object} Server where and how
  * @property {string} url
- * @property {Record<string, string>} headers
+ * @property {Record<string, string>} headers those that ask for RESP2
+ * @property {Record<string, string>} base64Headers those that ask for base64
  * @property {typeof fetch} fetch
  * @property {RequestCache} [cache]
  * @property {boolean} readYourWrites
@@ -46,11 +47,11 @@ const aborted = (signal) => new EdgeError("aborted", "the caller aborted it", si
 
 /**
  * Sends entries as one batch and settles each of them.
- * @param {Server} server @param {Entry[]} asked
+ * @param {Server} server @param {Entry[]} asked @param {boolean} [atomic] all at once, or none
  */
-export async function send(server, asked) {
+export async function send(server, asked, atomic = false) {
   const latest = asked.reduce((latest, { deadline }) => Math.max(latest, deadline), 0);
-  const handle = core.begin(Date.now(), latest + 60_000);
+  const handle = core.begin(Date.now(), latest + 60_000, atomic);
   if (Number.isNaN(handle)) {
     for (const entry of asked) settle(entry, undefined, new EdgeError("too_large", "too many requests are under way"));
     return;
@@ -65,7 +66,7 @@ export async function send(server, asked) {
       if (refused) settle(entry, undefined, told(refused));
       return !refused;
     });
-    await new Batch(server, handle, entries).run();
+    await new Batch(server, handle, entries, atomic).run();
   } catch (cause) {
     for (const entry of asked) settle(entry, undefined, new EdgeError("corrupt", "the client failed", cause));
   } finally {
@@ -84,9 +85,10 @@ class Batch {
   /** Ends what is being waited for: a fetch, or the pause before the next one. */
   interrupt = new AbortController();
 
-  /** @param {Server} server @param {number} handle @param {Entry[]} entries */
-  constructor(server, handle, entries) {
+  /** @param {Server} server @param {number} handle @param {Entry[]} entries @param {boolean} atomic */
+  constructor(server, handle, entries, atomic) {
     this.server = server;
+    this.path = atomic ? "/multi-exec" : "/pipeline";
     this.handle = handle;
     this.entries = entries;
   }
@@ -145,14 +147,15 @@ class Batch {
 
   /** One request; how long to wait before the next. @param {Uint8Array<ArrayBuffer>} body */
   async exchange(body) {
-    const { url, headers, cache, readYourWrites } = this.server;
+    const { url, cache, readYourWrites } = this.server;
+    const headers = core.asks_base64(this.handle) ? this.server.base64Headers : this.server.headers;
     const token = readYourWrites ? core.sync_token(url) : undefined;
     const started = Date.now();
     /** @type {Uint8Array | undefined} */
     let answer;
     let wait;
     try {
-      const response = await (0, this.server.fetch)(`${url}/pipeline`, {
+      const response = await (0, this.server.fetch)(url + this.path, {
         method: "POST",
         headers: token ? { ...headers, "upstash-sync-token": token } : headers,
         body,

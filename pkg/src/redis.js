@@ -41,7 +41,7 @@ function text(value, option, shape, expected) {
  */
 function promise({ signal, timeoutMs, vouched }, words, shape, add) {
   if (words instanceof EdgeError) return Promise.reject(words);
-  if (words.some((word) => word instanceof Uint8Array)) {
+  if (words.some((word) => typeof word === "object")) {
     return Promise.reject(new EdgeError("unsupported", "bytes cannot be sent yet; send text"));
   }
   // As text: a server that reads JSON numbers as doubles would round them.
@@ -101,9 +101,11 @@ function configured(options) {
   const { timeout = "5s", batching = true, readYourWrites = true, headers, cache = defaults.cache, onRequest } = options;
   const url = text(options.url, "url", /^https?:\/\/[^\s?#@\\]+$/, "the REST URL of the database: https:// and a host").replace(/\/+$/, "");
   const token = text(options.token, "token", /^[!-~]+$/, "the REST token of the database: visible ASCII, not empty");
+  const common = { ...headers, Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
   const server = {
     url,
-    headers: { ...headers, Authorization: `Bearer ${token}`, "Content-Type": "application/json", "Upstash-Response-Format": "resp2" },
+    headers: { ...common, "Upstash-Response-Format": "resp2" },
+    base64Headers: { ...common, "Upstash-Encoding": "base64" },
     // Found at each call: a framework may replace it later.
     fetch: options.fetch ?? ((/** @type {string} */ input, /** @type {RequestInit} */ init) => fetch(input, init)),
     cache,
@@ -156,8 +158,22 @@ export class Redis {
     return this.#call(flatten(words), bytes);
   }
 
+  /** @param {{match?: string, type?: string, count?: number}} [options] */
+  async *scan(options = {}) {
+    let cursor = "0";
+    do {
+      const [next, keys] = await this.command("SCAN", cursor, options);
+      yield* keys;
+      cursor = next;
+    } while (cursor !== "0");
+  }
+
   pipeline() {
-    return new Pipeline(this.#view);
+    return new Pipeline(this.#view, false);
+  }
+
+  multi() {
+    return new Pipeline(this.#view, true);
   }
 
   static {
@@ -165,7 +181,7 @@ export class Redis {
   }
 }
 
-/** Commands that are sent together when it is told to, and not before. */
+/** Commands that are sent together when it is told to, and not before: at once, or none of them, if it is atomic. */
 class Pipeline {
   /** @type {import("./pump.js").Entry[]} */
   #entries = [];
@@ -174,10 +190,12 @@ class Pipeline {
   /** @type {EdgeError | undefined} */
   #refused;
   #view;
+  #atomic;
 
-  /** @param {View} view */
-  constructor(view) {
+  /** @param {View} view @param {boolean} atomic */
+  constructor(view, atomic) {
     this.#view = view;
+    this.#atomic = atomic;
   }
 
   /** @param {import("./commands.js").Word[] | EdgeError} words @param {import("./commands.js").Shape} [shape] */
@@ -202,7 +220,8 @@ class Pipeline {
     this.#replies = [];
     this.#refused = undefined;
     for (const entry of entries) entry.deadline = Date.now() + this.#view.timeoutMs;
-    void this.#view.shared.sendAll(entries);
+    const { shared } = this.#view;
+    void (this.#atomic ? send(shared.server, entries, true) : shared.sendAll(entries));
     return replies;
   }
 

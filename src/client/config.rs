@@ -48,8 +48,7 @@ impl Retry {
 }
 
 pub(super) struct Config {
-    /// Where pipelines go.
-    pub pipeline: String,
+    pub url: String,
     /// `Bearer ..`.
     pub authorization: String,
     pub timeout_ms: u64,
@@ -122,7 +121,7 @@ impl Builder {
         Ok(Redis {
             shared: Rc::new(Shared {
                 config: Config {
-                    pipeline: self.url + "/pipeline",
+                    url: self.url,
                     authorization: "Bearer ".to_owned() + &self.token,
                     timeout_ms: self.timeout_ms,
                     retry: self.retry,

@@ -11,15 +11,19 @@ use std::rc::Rc;
 use crate::error::EdgeError;
 use crate::host::Host;
 use crate::op::{Context, Op};
-use crate::wire::Commands;
+use crate::script::{Script, script};
+use crate::wire::{Commands, Repeat};
 
 pub use config::{Builder, Retry};
 pub(crate) use pump::Pump;
-pub(crate) use server::Server;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
-pub(crate) use task::Task;
+pub(crate) use server::Format;
+pub(crate) use server::Server;
+pub(crate) use task::{Mode, Task};
 
 use config::Config;
+
+static PROBE: Script = script!("../lua/probe.lua");
 
 /// A client of one Upstash Redis database. Clones are cheap and share what was learnt of the server.
 ///
@@ -95,7 +99,33 @@ impl Redis {
         let host = self.shared.host.as_ref();
         let mut commands = Commands::default();
         commands.scope(|out| op.encode(&Context::new(host), out))?;
-        let task = self.send(commands, op.timeout_ms()).await;
+        let task = self.send(commands, op.timeout_ms(), Mode::Pipeline).await;
+        Self::decode(op, &task, host)
+    }
+
+    /// The same, as one transaction (MULTI and EXEC): its commands are applied with no other's in between.
+    ///
+    /// A command that fails when it runs does not undo the others; if one is not a command at all, none is applied.
+    /// After a lost answer it is sent again only if every command of it is harmless to repeat.
+    ///
+    /// # Errors
+    /// What `op` makes of its replies.
+    pub async fn transaction<O: Op>(&self, mut op: O) -> Result<O::Output, EdgeError> {
+        let host = self.shared.host.as_ref();
+        let mut commands = Commands::default();
+        commands.scope(|out| op.encode(&Context::new(host), out))?;
+        if commands.has_scripts() && !self.shared.server.borrow().knows_form() {
+            let mut probe = Commands::default();
+            probe.script(&PROBE, &[], &[], Repeat::Harmless);
+            self.send(probe, op.timeout_ms(), Mode::Pipeline).await;
+        }
+        let task = self
+            .send(commands, op.timeout_ms(), Mode::Transaction)
+            .await;
+        Self::decode(op, &task, host)
+    }
+
+    fn decode<O: Op>(op: O, task: &Task, host: &dyn Host) -> Result<O::Output, EdgeError> {
         let slots = task.slots();
         let mut replies = task.replies(&slots);
         replies.scope(|replies| op.decode(&Context::new(host), replies))

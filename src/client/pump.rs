@@ -4,7 +4,8 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use super::task::Task;
+use super::server::Format;
+use super::task::{Mode, Task};
 use super::{Redis, RequestEvent};
 use crate::error::{EdgeError, ErrorKind};
 use crate::flow::{Event, Flow, Next};
@@ -15,13 +16,18 @@ use crate::wire::Commands;
 impl Redis {
     /// Sends the commands until all are answered or time is up: again where only the form of a script was wrong, and
     /// again after a failure where that is harmless.
-    pub(crate) async fn send(&self, commands: Commands, timeout_ms: Option<u64>) -> Task {
+    pub(crate) async fn send(
+        &self,
+        commands: Commands,
+        timeout_ms: Option<u64>,
+        mode: Mode,
+    ) -> Task {
         let shared = &self.shared;
         let timeout = timeout_ms.unwrap_or(shared.config.timeout_ms);
         let deadline = shared.host.now().saturating_add(timeout);
         // A clock that is set back gives nobody more time.
         let left = || deadline.saturating_sub(shared.host.now()).min(timeout);
-        let mut task = Task::new(commands);
+        let mut task = Task::new(commands, mode);
         loop {
             let Some(body) = task.write(&mut shared.server.borrow_mut()) else {
                 return task;
@@ -31,7 +37,7 @@ impl Redis {
                 return task;
             }
             let (started, bytes_out) = (shared.host.now(), body.len());
-            let answer = self.fetch(body, left()).await;
+            let answer = self.fetch(task.route(), body, left()).await;
             let bytes_in = answer.as_ref().map_or(0, |response| response.body.len());
             let (retry, drawn) = (shared.config.retry, self.drawn());
             let exchange = {
@@ -61,18 +67,27 @@ impl Redis {
     }
 
     /// One request, aborted when `ms` have passed.
-    async fn fetch(&self, body: Vec<u8>, ms: u64) -> Result<Response, EdgeError> {
+    async fn fetch(
+        &self,
+        (path, format): (&str, Format),
+        body: Vec<u8>,
+        ms: u64,
+    ) -> Result<Response, EdgeError> {
         let config = &self.shared.config;
+        let wanted = match format {
+            Format::Resp2 => ("Upstash-Response-Format", "resp2".to_owned()),
+            Format::Base64 => ("Upstash-Encoding", "base64".to_owned()),
+        };
         let mut headers = vec![
             ("Authorization", config.authorization.clone()),
             ("Content-Type", "application/json".to_owned()),
-            ("Upstash-Response-Format", "resp2".to_owned()),
+            wanted,
         ];
         if let Some(token) = self.shared.server.borrow().sync_token() {
             headers.push((crate::host::SYNC_TOKEN, token.to_owned()));
         }
         let request = Request {
-            url: config.pipeline.clone(),
+            url: config.url.clone() + path,
             headers,
             body,
         };
@@ -153,7 +168,10 @@ where
                 .step(&Context::new(host), Event::Started, &mut commands),
             Next::Send { timeout_ms } => {
                 let sent = std::mem::take(&mut self.commands);
-                let task = self.redis.send(sent, Some(timeout_ms)).await;
+                let task = self
+                    .redis
+                    .send(sent, Some(timeout_ms), Mode::Pipeline)
+                    .await;
                 let slots = task.slots();
                 let answered = Event::Answered(&mut task.replies(&slots));
                 self.flow.step(&Context::new(host), answered, &mut commands)

@@ -8,10 +8,23 @@ use crate::script::{Form, Script};
 /// Which scripts it has, in which form, and how far its replicas must have come.
 pub(crate) struct Server {
     form: Form,
+    /// The form is no guess any more.
+    form_known: bool,
     scripts: Vec<&'static Script>,
+    /// It answers JSON whatever it is asked for, so bytes are asked for as base64.
+    json: bool,
     sync_token: Option<String>,
     written: u64,
     synced: u64,
+}
+
+/// What is asked for so that bytes come whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// `Upstash-Response-Format: resp2`
+    Resp2,
+    /// `Upstash-Encoding: base64`
+    Base64,
 }
 
 /// More databases than one program talks to; past it, what was learnt of the one unused longest is forgotten.
@@ -43,7 +56,9 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             form: Form::Locking,
+            form_known: false,
             scripts: Vec::new(),
+            json: false,
             sync_token: None,
             written: 0,
             synced: 0,
@@ -56,14 +71,34 @@ impl Server {
         self.form
     }
 
+    /// Whether a script has been answered or refused yet.
+    pub fn knows_form(&self) -> bool {
+        self.form_known
+    }
+
     /// The server refused the line that asks for key locking.
     ///
     /// Nothing that was loaded with that line can be there, so nothing is known any more.
     pub fn refuses_locking(&mut self) {
+        self.form_known = true;
         if self.form == Form::Locking {
             self.form = Form::Plain;
             self.scripts.clear();
         }
+    }
+
+    /// How strings are asked for.
+    pub fn format(&self) -> Format {
+        if self.json {
+            Format::Base64
+        } else {
+            Format::Resp2
+        }
+    }
+
+    /// It answered JSON where RESP2 was asked for.
+    pub fn answers_json(&mut self) {
+        self.json = true;
     }
 
     pub fn has(&self, script: &'static Script) -> bool {
@@ -74,6 +109,7 @@ impl Server {
 
     /// An EVAL of the script in this form was answered: only then does the server have it.
     pub fn loaded(&mut self, script: &'static Script, form: Form) {
+        self.form_known = true;
         if form == self.form && !self.has(script) {
             self.scripts.push(script);
         }

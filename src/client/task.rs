@@ -1,7 +1,7 @@
 //! One run: what to write, what came, whether again. Both pumps drive it; it does no I/O.
 
 use super::config::Retry;
-use super::server::Server;
+use super::server::{Format, Server};
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::Response;
 use crate::script::{Form, Script};
@@ -23,6 +23,17 @@ pub(crate) struct Task {
     attempts: u32,
     /// The number of the last write among all writes to this server.
     number: u64,
+    mode: Mode,
+    format: Format,
+}
+
+/// Whether the commands stand for themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// `/pipeline`: each has its own outcome.
+    Pipeline,
+    /// `/multi-exec`: all at once, and all of them again or none.
+    Transaction,
 }
 
 /// What came of one request.
@@ -48,7 +59,7 @@ enum Outcome {
 }
 
 impl Task {
-    pub fn new(commands: Commands) -> Self {
+    pub fn new(commands: Commands, mode: Mode) -> Self {
         Self {
             outcomes: vec![Outcome::Waiting; commands.len()],
             commands,
@@ -57,6 +68,8 @@ impl Task {
             rewrites: 0,
             attempts: 0,
             number: 0,
+            mode,
+            format: Format::Resp2,
         }
     }
 
@@ -79,7 +92,8 @@ impl Task {
                     .written
                     .iter()
                     .any(|w| matches!(w.loads, Some((other, _)) if std::ptr::eq(other, script)));
-                if server.has(script) || earlier {
+                // In a transaction NOSCRIPT would fail this command while the others commit.
+                if self.mode == Mode::Pipeline && (server.has(script) || earlier) {
                     body.extend_from_slice(b"\"EVALSHA\",");
                     json_string_into(&mut body, source.sha1());
                 } else {
@@ -97,7 +111,21 @@ impl Task {
         }
         body.push(b']');
         self.number = server.next_number();
+        // A transaction is never answered in RESP2.
+        self.format = match self.mode {
+            Mode::Pipeline => server.format(),
+            Mode::Transaction => Format::Base64,
+        };
         Some(body)
+    }
+
+    /// How the last write is to be sent: the path below the server's URL, and the format to ask for.
+    pub fn route(&self) -> (&'static str, Format) {
+        let path = match self.mode {
+            Mode::Pipeline => "/pipeline",
+            Mode::Transaction => "/multi-exec",
+        };
+        (path, self.format)
     }
 
     /// How many commands the last write carried.
@@ -149,12 +177,15 @@ impl Task {
 
     /// `error` is the outcome of what waits, but for what is harmless to ask `again`. Whether anything still waits.
     fn end(&mut self, error: &EdgeError, again: bool) -> bool {
+        let harmless = |command| self.commands.repeat(command) == Repeat::Harmless;
+        let all = || (0..self.commands.len()).all(harmless);
+        let again = again && (self.mode == Mode::Pipeline || all());
         let mut waits = false;
         for (command, outcome) in self.outcomes.iter_mut().enumerate() {
             if !matches!(outcome, Outcome::Waiting) {
                 continue;
             }
-            if again && self.commands.repeat(command) == Repeat::Harmless {
+            if again && harmless(command) {
                 waits = true;
             } else {
                 *outcome = Outcome::Failed(error.clone());
@@ -165,7 +196,11 @@ impl Task {
 
     fn replies_of(&mut self, response: Response, server: &mut Server) -> Result<(), EdgeError> {
         let sync_token = response.sync_token.clone();
-        let body = body_of(response)?;
+        let plain_json = self.format == Format::Resp2 && is_json(&response);
+        if plain_json && response.status == 200 {
+            server.answers_json();
+        }
+        let body = body_of(response, self.format)?;
         let (reply, used) = frame(&body)?;
         let count = reply.array()?.size_hint().0;
         if used != body.len() || count != self.written.len() {
@@ -189,6 +224,17 @@ impl Task {
                         Outcome::Waiting
                     } else {
                         Outcome::Failed(EdgeError::from_redis(text))
+                    }
+                }
+                // Bytes that are no UTF-8 came as U+FFFD, if it was not there before: in base64 they come whole.
+                _ if plain_json && holds_replacement(&body, at, used) => {
+                    let harmless = self.commands.repeat(written.command) == Repeat::Harmless;
+                    if self.rewrites < MOST_REWRITES && harmless {
+                        Outcome::Waiting
+                    } else {
+                        Outcome::Failed(EdgeError::corrupt(
+                            "bytes may have been lost in a JSON reply",
+                        ))
                     }
                 }
                 _ => {
@@ -296,8 +342,8 @@ fn again(head: Option<Head>, written: &Written, text: &[u8], server: &mut Server
 ///
 /// # Errors
 /// What its status or its error text says.
-fn body_of(response: Response) -> Result<Vec<u8>, EdgeError> {
-    let json = response.content_type.starts_with("application/json");
+fn body_of(response: Response, format: Format) -> Result<Vec<u8>, EdgeError> {
+    let json = is_json(&response);
     match response.status {
         200 if response
             .content_type
@@ -307,7 +353,7 @@ fn body_of(response: Response) -> Result<Vec<u8>, EdgeError> {
         }
         200 if json => match json_error_text(&response.body) {
             Some(text) => Err(EdgeError::from_redis(&text)),
-            None => json_to_resp(&response.body),
+            None => json_to_resp(&response.body, format == Format::Base64),
         },
         200 => Err(no_server()),
         401 => Err(EdgeError::new(
@@ -335,6 +381,15 @@ fn body_of(response: Response) -> Result<Vec<u8>, EdgeError> {
             None => no_server(),
         }),
     }
+}
+
+fn is_json(response: &Response) -> bool {
+    response.content_type.starts_with("application/json")
+}
+
+fn holds_replacement(body: &[u8], at: usize, length: usize) -> bool {
+    let reply = body.get(at..at.saturating_add(length)).unwrap_or_default();
+    reply.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes())
 }
 
 /// Not an outage: a failure policy would leave it unnoticed for ever.

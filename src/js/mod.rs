@@ -11,7 +11,7 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::client::{Retry, Server, Task};
+use crate::client::{Format, Mode, Retry, Server, Task};
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::{Response, retry_after_ms};
 use crate::wire::Commands;
@@ -24,14 +24,21 @@ thread_local! {
 
 struct Batch {
     commands: Commands,
+    mode: Mode,
     task: Option<Task>,
     told: Vec<bool>,
 }
 
 /// Begins a batch that is forgotten at `deadline`, should nobody end it. NaN when too many are under way.
 #[wasm_bindgen]
-pub fn begin(now: f64, deadline: f64) -> f64 {
+pub fn begin(now: f64, deadline: f64, atomic: bool) -> f64 {
+    let mode = if atomic {
+        Mode::Transaction
+    } else {
+        Mode::Pipeline
+    };
     let batch = Batch {
+        mode,
         commands: Commands::default(),
         task: None,
         told: Vec::new(),
@@ -57,10 +64,20 @@ pub fn write(batch: f64, url: &str) -> Option<Vec<u8>> {
     BATCHES.with_borrow_mut(|batches| {
         let batch = batches.get(batch)?;
         let commands = &mut batch.commands;
+        let mode = batch.mode;
         let task = batch
             .task
-            .get_or_insert_with(|| Task::new(std::mem::take(commands)));
+            .get_or_insert_with(|| Task::new(std::mem::take(commands), mode));
         task.write(&mut Server::at(url).borrow_mut())
+    })
+}
+
+/// Whether the last write asks for base64, and not for RESP2.
+#[wasm_bindgen]
+pub fn asks_base64(batch: f64) -> bool {
+    BATCHES.with_borrow_mut(|batches| {
+        let task = batches.get(batch).and_then(|batch| batch.task.as_ref());
+        task.is_some_and(|task| task.route().1 == Format::Base64)
     })
 }
 

@@ -189,6 +189,11 @@ impl Commands {
         encoded
     }
 
+    pub(crate) fn has_scripts(&self) -> bool {
+        let script = |entry: &Entry| matches!(entry.head, Head::Script(_));
+        self.entries.iter().any(script)
+    }
+
     /// Whether command `index` may be sent again after its answer was lost.
     pub(crate) fn repeat(&self, index: usize) -> Repeat {
         self.entries

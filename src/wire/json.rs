@@ -1,5 +1,7 @@
 //! JSON out, and the JSON of servers that ignore `resp2` turned into RESP2, so that one reader serves both.
 
+use base64ct::{Base64, Encoding};
+
 use crate::error::EdgeError;
 
 /// Appends `text` as a JSON string.
@@ -53,13 +55,16 @@ const MAX_DEPTH: usize = 32;
 
 /// Turns the body of a JSON reply (`[{"result":..},{"error":".."}]`) into the RESP2 array it stands for.
 ///
+/// With `base64` every string but a plain `OK` is encoded so; texts of errors never are.
+///
 /// # Errors
 /// `corrupt` when the body is not such an array.
-pub(crate) fn to_resp(body: &[u8]) -> Result<Vec<u8>, EdgeError> {
+pub(crate) fn to_resp(body: &[u8], base64: bool) -> Result<Vec<u8>, EdgeError> {
     let mut reader = Reader {
         bytes: body,
         at: 0,
         out: Vec::with_capacity(body.len()),
+        base64,
     };
     reader.array(|reader| reader.entry())?;
     reader.space();
@@ -76,6 +81,7 @@ pub(crate) fn error_text(body: &[u8]) -> Option<Vec<u8>> {
         bytes: body,
         at: 0,
         out: Vec::new(),
+        base64: false,
     };
     reader.entry().ok()?;
     let line = reader.out.strip_prefix(b"-")?;
@@ -90,6 +96,7 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     out: Vec<u8>,
+    base64: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -197,6 +204,12 @@ impl<'a> Reader<'a> {
             b'"' => {
                 let mut text = Vec::new();
                 self.string(&mut text)?;
+                if self.base64 && text != b"OK" {
+                    let length = Base64::decode_in_place(&mut text)
+                        .map_err(|_| corrupt())?
+                        .len();
+                    text.truncate(length);
+                }
                 let place = self.open(b'$');
                 self.out.extend_from_slice(&text);
                 self.out.extend_from_slice(b"\r\n");
@@ -323,7 +336,7 @@ mod tests {
     fn json_replies_become_the_resp_they_stand_for() {
         let body = br#" [{"result":"a\u00e9\ud83d\ude00\n"}, {"result":[1,null,["x"],true,1.5]},
             {"error":"ERR bad\r\nthing"},{"result":[]}] "#;
-        let resp = to_resp(body).unwrap();
+        let resp = to_resp(body, false).unwrap();
         let (reply, used) = frame(&resp).unwrap();
         assert_eq!(used, resp.len());
         let mut entries = reply.array().unwrap();
@@ -350,9 +363,29 @@ mod tests {
             b"<html>",
             b"[{\"result\":\"a}]",
         ] {
-            assert!(to_resp(body).is_err());
+            assert!(to_resp(body, false).is_err());
         }
-        assert!(to_resp(format!("[{{\"result\":{}", "[".repeat(10_000)).as_bytes()).is_err());
+        assert!(
+            to_resp(
+                format!("[{{\"result\":{}", "[".repeat(10_000)).as_bytes(),
+                false
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn base64_strings_are_decoded_at_every_depth_but_ok_and_errors() {
+        let body = br#"[{"result":"AP8="},{"result":["OK",["Tw=="],7,""]},{"error":"ERR x"}]"#;
+        let resp = to_resp(body, true).unwrap();
+        let mut entries = frame(&resp).unwrap().0.array().unwrap();
+        assert_eq!(entries.entry(), Ok(Reply::Bytes(b"\x00\xff")));
+        let inner: Vec<_> = entries.entry().unwrap().array().unwrap().collect();
+        assert_eq!(inner[0], Reply::Bytes(b"OK"));
+        assert_eq!(inner[1].array().unwrap().entry(), Ok(Reply::Bytes(b"O")));
+        assert_eq!(inner[3], Reply::Bytes(b""));
+        assert_eq!(entries.entry(), Ok(Reply::Error(b"ERR x")));
+        assert!(to_resp(br#"[{"result":"not base64"}]"#, true).is_err());
     }
 
     #[test]
@@ -384,14 +417,14 @@ mod tests {
         #[test]
         fn strings_survive_the_way_in(text in any::<String>()) {
             let body = format!("[{{\"result\":{}}}]", serde_json::to_string(&text).unwrap());
-            let resp = to_resp(body.as_bytes()).unwrap();
+            let resp = to_resp(body.as_bytes(), false).unwrap();
             let (reply, _) = frame(&resp).unwrap();
             prop_assert_eq!(reply.array().unwrap().entry().unwrap().text().unwrap(), text);
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(resp) = to_resp(&bytes) {
+            if let Ok(resp) = to_resp(&bytes, bytes.len() % 2 == 0) {
                 prop_assert!(frame(&resp).is_ok());
             }
         }

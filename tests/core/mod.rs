@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use upstash_edge::commands::{Bytes, command};
 use upstash_edge::{
     Arg, Cache, Commands, Context, EdgeError, HealthStatus, Limit, Op, RateLimiter, Redis, Replies,
     Session, Sessions, Source, Status, health,
@@ -27,6 +28,8 @@ macro_rules! core_tests {
             session_login_ends_the_old_id_and_keeps_the_data
             sessions_saved_at_once_lose_nothing_and_tell_conflicts
             one_run_is_one_request_whatever_it_holds
+            a_transaction_is_applied_whole_and_tells_each_outcome
+            bytes_come_back_byte_for_byte
             health_is_healthy
         }
     };
@@ -259,6 +262,43 @@ pub async fn one_run_is_one_request_whatever_it_holds(redis: Redis) {
     let (decision, ..) = observed.run(ask()).await.unwrap();
     assert_eq!(decision.remaining, 2);
     assert_eq!(requests.get(), (3, 2));
+}
+
+pub async fn a_transaction_is_applied_whole_and_tells_each_outcome(redis: Redis) {
+    let (id, key) = (fresh("transaction"), fresh("transaction"));
+    let incr = || command::<i64>("INCR", &[(&key).into()]);
+    // A script in it is sent whole, in the form this server takes, the first time too.
+    let (one, decision, two) = redis
+        .transaction((incr(), limiter(5).check(&id), incr()))
+        .await
+        .unwrap();
+    assert_eq!((one, decision.remaining, two), (1, 4, 2));
+    let wrong = command::<i64>("LPUSH", &[(&key).into(), "x".into()]);
+    let (failed, three) = redis.transaction((wrong.settled(), incr())).await.unwrap();
+    assert_eq!((failed.unwrap_err().code(), three), ("redis_error", 3));
+    // Not a command at all: nothing of it is applied.
+    let none = command::<i64>("INCR", &[]);
+    let (failed, none) = redis
+        .transaction((incr().settled(), none.settled()))
+        .await
+        .unwrap();
+    assert!(failed.is_err() && none.is_err());
+    assert_eq!(redis.run(incr()).await.unwrap(), 4);
+}
+
+pub async fn bytes_come_back_byte_for_byte(redis: Redis) {
+    let source =
+        "local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end return table.concat(t)";
+    let all = || command::<Bytes>("EVAL_RO", &[source.into(), 0u32.into()]);
+    let whole: Vec<u8> = (0..=255).collect();
+    assert_eq!(redis.run(all()).await.unwrap().0, whole);
+    assert_eq!(redis.transaction(all()).await.unwrap().0, whole);
+    // What may not be asked again is not answered wrongly either.
+    let once = command::<Bytes>("EVAL", &[source.into(), 0u32.into()]);
+    match redis.run(once).await {
+        Ok(bytes) => assert_eq!(bytes.0, whole),
+        Err(error) => assert_eq!(error.code(), "corrupt"),
+    }
 }
 
 struct Flush;

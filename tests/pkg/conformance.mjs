@@ -98,6 +98,20 @@ export async function conformance({ Redis, EdgeError }, env) {
       equal((await failure(refused.exec())).code, "invalid_argument");
       equal(await redis.get(key("r")), null);
     },
+    "a transaction is applied whole": async () => {
+      equal(await redis.multi().set(key("x"), "é").incr(key("xn")).get(key("x")).exec(), ["OK", 1, "é"]);
+      const settled = await redis.multi().lpush(key("x"), "y").incr(key("xn")).execSettled();
+      equal(settled.map((/** @type {any} */ one) => (one.ok ? one.value : one.error.code)), ["redis_error", 2]);
+      equal((await failure(redis.multi().incr(key("xn")).command("INCR").exec())).code, "redis_error");
+      equal(await redis.get(key("xn")), "2");
+    },
+    "scan finds every key": async () => {
+      const keys = Array.from({ length: 50 }, (_, n) => key(`scan{${n}}`));
+      await Promise.all(keys.map((name) => redis.set(name, "x")));
+      const found = new Set();
+      for await (const name of redis.scan({ match: "scan{*:" + unique, count: 7 })) found.add(name);
+      equal([...found].sort(), [...keys].sort());
+    },
     "one caller's failure is nobody else's": async () => {
       await redis.set(key("text"), "x");
       const [bad, good, refused, other] = await Promise.all([
@@ -161,6 +175,9 @@ export async function conformance({ Redis, EdgeError }, env) {
       await json.hset(key("j"), { a: "é😀", b: 2 });
       equal(await Promise.all([json.hgetall(key("j")), json.incr(key("ji")), json.get(key("none"))]), [{ a: "é😀", b: "2" }, 1, null]);
       equal((await failure(json.incr(key("j")))).code, "redis_error");
+      equal(await json.multi().incr(key("ji")).hgetall(key("j")).exec(), [2, { a: "é😀", b: "2" }]);
+      const source = "local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end return table.concat(t)";
+      equal([...((await json.commandBytes("EVAL_RO", source, 0)) ?? [])], Array.from({ length: 256 }, (_, n) => n));
     },
     "a wrong configuration cannot be built": async () => {
       for (const options of [undefined, {}, { url: "ftp://x", token: "t" }, { url: env.url, token: "" }, { url: env.url, token: "t", timeout: 5 }]) {
