@@ -39,5 +39,9 @@ pub use session::{Load, Save, Session, Sessions, Status};
 pub use wire::{Arg, Array, Commands, Replies, Reply};
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 mod js;
+// Plain data: its tests run natively.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[path = "js/slots.rs"]
+mod slots;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;

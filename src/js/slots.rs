@@ -94,10 +94,8 @@ mod tests {
         slots.remove(first);
         slots.remove(first);
         let second = slots.put("b", 0.0, 10.0);
-        assert_eq!(
-            (slots.get(first), slots.get(second)),
-            (None, Some(&mut "b"))
-        );
+        assert_eq!(slots.get(first), None);
+        assert_eq!(slots.get(second), Some(&mut "b"));
         assert_eq!(slots.get(f64::NAN), None);
         assert_eq!(slots.get(-1.0), None);
     }
