@@ -5,7 +5,7 @@
 /** What Redis stores: text, bytes, or a number, which is sent in decimal. */
 export type Value = string | Uint8Array | number;
 /** A reply as Redis sends it. */
-export type Reply = string | number | null | Reply[];
+export type Reply = string | number | null | EdgeError | Reply[];
 /** An argument of any command; an object is options. */
 export type Arg = Value | Record<string, Value | boolean | undefined | readonly Value[]>;
 
@@ -1214,6 +1214,8 @@ export interface Commands extends CommandMethods<"promise", []> {}
 export interface Pipeline<T extends unknown[] = []> extends CommandMethods<"pipeline", T> {
   /** Any command; a reply as Redis sends it, or what the caller says it is. */
   command<R = Reply>(name: string, ...args: Arg[]): Pipeline<[...T, R]>;
+  /** The same, its strings byte for byte. */
+  commandBytes(name: string, ...args: Arg[]): Pipeline<[...T, Uint8Array | null]>;
   /** Sends all in one request and promises the replies in order; rejects with the first error if a command failed. */
   exec<R extends unknown[] = T>(): Promise<[...R]>;
   /** Sends all in one request and promises how each ended, in order. */

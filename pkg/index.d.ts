@@ -1,6 +1,6 @@
 // The package's types, by hand.
 
-import type { Arg, Commands, EdgeError, Pipeline, Reply } from "./commands.js";
+import type { Arg, Commands, EdgeError, ErrorCode, Pipeline, Reply } from "./commands.js";
 
 export type { Arg, Commands, ErrorCode, Pipeline, Reply, Settled, Value } from "./commands.js";
 export { EdgeError } from "./commands.js";
@@ -31,19 +31,23 @@ export interface RedisOptions {
   headers?: Record<string, string>;
   /** The cache mode of every request. Default `"no-store"` on Node, where frameworks make `fetch` cache; else not set. */
   cache?: RequestCache;
-  /** Called after each request: counts and times, never keys or values. */
-  onRequest?: (event: RequestEvent) => void;
+  /** Called after each request: counts and times, never keys or values. What it throws changes nothing. */
+  onRequest?: (event: RequestEvent) => unknown;
 }
 
 export interface RequestEvent {
-  /** How many commands the batch held. */
+  /** How many commands it carried. */
   count: number;
+  /** 1, and one more each time that what is left of the same batch is sent again. */
+  attempt: number;
   /** From sending to the end of the answer. */
   durationMs: number;
   /** Bytes of the request's body. */
   bytesOut: number;
   /** Bytes of the answer's body, 0 when none came. */
   bytesIn: number;
+  /** The code of an error that befell one of its commands, if one did. */
+  error?: ErrorCode;
 }
 
 /** What {@link Redis.with} changes for the calls made through it. */
@@ -65,15 +69,15 @@ export declare class Redis {
   /** @throws EdgeError `invalid_config`, naming the option */
   constructor(options: RedisOptions);
   /**
-   * From `UPSTASH_REDIS_REST_URL` and `_TOKEN`, else `KV_REST_API_URL` and `_TOKEN`, of `env` (default: `process.env`).
+   * From `UPSTASH_REDIS_REST_URL` and `_TOKEN`, else from `KV_REST_API_URL` and `_TOKEN`, of `env` (default: `process.env`).
    * @throws EdgeError `invalid_config`, naming the variables that are missing
    */
   static fromEnv(env?: Record<string, unknown>, options?: Partial<RedisOptions>): Redis;
   /** A view of the same client: same batch, own deadline and abort. */
-  with(options: CallOptions): Redis;
+  with(options?: CallOptions): Redis;
   /**
    * Any command. Objects among the arguments are options: `{ex: 60, nx: true}` is `EX 60 NX`.
-   * Strings stay strings; an integer past 2^53 comes as its digits.
+   * Strings stay strings; an integer past 2^53 comes as its digits, whatever a method's type says.
    */
   command<T = Reply>(name: string, ...args: Arg[]): Promise<T>;
   /** The same, its strings byte for byte. */

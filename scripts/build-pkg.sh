@@ -3,7 +3,6 @@
 set -euo pipefail
 # shellcheck source=scripts/wasm-env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
-export CARGO_TARGET_DIR="$ROOT/target/pkg"
 
 if ! unchanged pkg/dist/workerd.js src pkg/src Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/wasm-env.sh; then
   rm -rf pkg/dist

@@ -4,8 +4,6 @@
 set -euo pipefail
 # shellcheck source=scripts/wasm-env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
-# A folder of its own, so that it never waits for a native build.
-export CARGO_TARGET_DIR="$ROOT/target/worker"
 
 if ! unchanged build/index_bg.wasm src Cargo.toml Cargo.lock scripts/build-worker.sh scripts/wasm-env.sh; then
   # A backtrace of worker-build itself would bury the compiler's message.

@@ -10,18 +10,22 @@ if [ -n "$WASM_TOOLCHAIN" ]; then export RUSTUP_TOOLCHAIN="$WASM_TOOLCHAIN"; fi
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_LTO=fat
 export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 CARGO_PROFILE_RELEASE_PANIC=abort
 
+# A folder of their own, so that they never wait for a native build, and share what they depend on.
+export CARGO_TARGET_DIR="$ROOT/target/wasm-release"
+
 # unchanged RESULT FILE..: whether RESULT is there and was built from exactly these files by this compiler.
 # By content: a checkout or a branch switch changes times alone.
 unchanged() {
   local result="$1"
   shift
+  stamp="$CARGO_TARGET_DIR/$(basename "$result").built-from"
   inputs="$(rustc --version; find "$@" -type f -exec cksum {} + | LC_ALL=C sort)"
-  [ -e "$result" ] && [ "$inputs" = "$(cat "$CARGO_TARGET_DIR/built-from" 2>/dev/null)" ]
+  [ -e "$result" ] && [ "$inputs" = "$(cat "$stamp" 2>/dev/null)" ]
 }
 # built: the result is made of what `unchanged` looked at.
 built() {
   mkdir -p "$CARGO_TARGET_DIR"
-  printf '%s\n' "$inputs" >"$CARGO_TARGET_DIR/built-from"
+  printf '%s\n' "$inputs" >"$stamp"
 }
 
 # size NAME FILE: one line that says how large it is.

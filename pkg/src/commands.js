@@ -242,9 +242,11 @@ export function install(prototype, call) {
       methods[name.replace(/[^a-z](.)/g, (_, letter) => letter.toUpperCase())] =
         /** @this {T} @param {any[]} args */
         function (...args) {
-          const last = args.at(-1);
+          // Read after the words, for there a getter that throws is told as a bad argument.
+          const words = write(command, parameters, args);
+          const last = !(words instanceof EdgeError) && args.at(-1);
           const option = typeof last === "object" && OPTIONS.find((word) => last?.[word] === true);
-          return call(this, write(command, parameters, args), SHAPES[option || shape]);
+          return call(this, words, SHAPES[option || shape]);
         };
     }
   }

@@ -17,6 +17,8 @@ declare module "#core" {
   export function answers(batch: number): number;
   export function answer(batch: number): Uint8Array | undefined;
   export function failure(batch: number, index: number): string;
+  export function describe(text: Uint8Array): string;
+  export function refusal(json: string): string | undefined;
   export function end(batch: number): void;
 }
 

@@ -2,19 +2,19 @@
 
 import * as core from "#core";
 import { EdgeError } from "./error.js";
-import { FAILED, Tape } from "./tape.js";
+import { FAILED, Tape, told } from "./tape.js";
 
 /**
  * @typedef {object} Entry one command on its way
  * @property {string} json its words, as a JSON array
  * @property {boolean} vouched repeating it is harmless, its caller says
  * @property {boolean} raw its reply is asked for byte for byte
- * @property {number} deadline
+ * @property {number} deadline by `performance.now()`, which no one sets back
  * @property {AbortSignal} [signal]
  * @property {(value: unknown) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {boolean} [over] settled, one way or the other
- * @property {() => void} [onAbort]
+ * @property {() => void} [left] tells the batch it is in that nobody waits for it any more
  *
  * @typedef {object} Server where and how
  * @property {string} url
@@ -24,64 +24,128 @@ import { FAILED, Tape } from "./tape.js";
  * @property {RequestCache} [cache]
  * @property {boolean} readYourWrites
  * @property {{attempts: number, baseMs: number, maxMs: number}} retry
- * @property {(event: object) => void} [onRequest]
+ * @property {(event: object) => unknown} [onRequest]
+ *
+ * @typedef {{entries: Entry[], atomic: boolean}} Group commands that travel together; at once or none, if atomic
  */
+
+/** More commands than this go in several requests, one after the other. */
+const MOST = 1000;
+
+/** Timers hold 31 bits; one that wrapped would fire at once, again and again. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+export const now = () => performance.now();
 
 /** @param {Entry} entry @param {unknown} value @param {unknown} [error] */
 function settle(entry, value, error) {
   if (entry.over) return;
   entry.over = true;
-  if (entry.onAbort) entry.signal?.removeEventListener("abort", entry.onAbort);
   if (error) entry.reject(error);
   else entry.resolve(value);
+  entry.left?.();
 }
-
-/** An error as the core writes it: `code: message`. @param {string} text */
-function told(text) {
-  const colon = text.indexOf(": ");
-  return new EdgeError(/** @type {any} */ (text.slice(0, colon)), text.slice(colon + 2));
-}
-
-/** @param {AbortSignal} signal */
-const aborted = (signal) => new EdgeError("aborted", "the caller aborted it", signal.reason);
 
 /**
- * Sends entries as one batch and settles each of them.
- * @param {Server} server @param {Entry[]} asked @param {boolean} [atomic] all at once, or none
+ * Sends groups one after the other and settles every entry in them. Never rejects.
+ * @param {Server} server @param {Group[]} groups
  */
-export async function send(server, asked, atomic = false) {
-  const latest = asked.reduce((latest, { deadline }) => Math.max(latest, deadline), 0);
-  const handle = core.begin(Date.now(), latest + 60_000, atomic);
+export async function send(server, groups) {
+  const entries = groups.flatMap((group) => group.entries);
+  const guard = new Guard(entries);
+  try {
+    for (const { entries, atomic } of groups) {
+      const most = atomic ? Infinity : MOST;
+      for (let at = 0; at < entries.length; at += most) await sendOne(server, entries.slice(at, at + most), atomic, guard);
+    }
+  } catch (cause) {
+    for (const entry of entries) settle(entry, undefined, new EdgeError("corrupt", "the client failed", cause));
+  } finally {
+    guard.end();
+    for (const entry of entries) settle(entry, undefined, new EdgeError("corrupt", "a command was never answered"));
+  }
+}
+
+/** @param {Server} server @param {Entry[]} asked @param {boolean} atomic @param {Guard} guard */
+async function sendOne(server, asked, atomic, guard) {
+  guard.check();
+  const waiting = asked.filter(({ over }) => !over);
+  if (waiting.length === 0) return;
+  const latest = waiting.reduce((latest, { deadline }) => Math.max(latest, deadline), 0);
+  const handle = core.begin(now(), latest + 60_000, atomic);
   if (Number.isNaN(handle)) {
-    for (const entry of asked) settle(entry, undefined, new EdgeError("too_large", "too many requests are under way"));
+    for (const entry of waiting) settle(entry, undefined, new EdgeError("quota_exceeded", "too many requests of this program are under way"));
     return;
   }
   try {
     // Commands that cannot be sent are told so, and take no place among the others.
-    const entries = asked.filter((entry) => {
-      const { signal } = entry;
-      if (signal?.aborted) settle(entry, undefined, aborted(signal));
-      if (entry.over) return false;
-      const refused = core.push(handle, entry.json, entry.vouched);
-      if (refused) settle(entry, undefined, told(refused));
-      return !refused;
+    /** @type {EdgeError | undefined} */
+    let refused = atomic && waiting.length < asked.length ? new EdgeError("aborted", "a part of the transaction was given up") : undefined;
+    const entries = waiting.filter((entry) => {
+      const problem = core.push(handle, entry.json, entry.vouched);
+      if (!problem) return true;
+      refused ??= told(problem);
+      settle(entry, undefined, told(problem));
+      return false;
     });
-    await new Batch(server, handle, entries, atomic).run();
-  } catch (cause) {
-    for (const entry of asked) settle(entry, undefined, new EdgeError("corrupt", "the client failed", cause));
+    if (atomic && refused) for (const entry of entries) settle(entry, undefined, refused);
+    else await new Batch(server, handle, entries, atomic).run();
   } finally {
     core.end(handle);
   }
 }
 
-/** Timers hold 31 bits; one that wrapped would fire at once, again and again. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+/** Deadlines and aborts of many entries, from the tick they were asked in to their end. */
+class Guard {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+  /** @type {[AbortSignal, () => void][]} */
+  listeners = [];
+
+  /** @param {Entry[]} entries */
+  constructor(entries) {
+    this.entries = entries;
+    for (const entry of entries) {
+      const { signal } = entry;
+      if (!signal) continue;
+      const leave = () => settle(entry, undefined, new EdgeError("aborted", "the caller aborted it", signal.reason));
+      if (signal.aborted) leave();
+      else {
+        signal.addEventListener("abort", leave, { once: true });
+        this.listeners.push([signal, leave]);
+      }
+    }
+    this.watch();
+  }
+
+  /** Tells each entry whose deadline has passed; when the next one passes. */
+  check() {
+    const time = now();
+    let next = Infinity;
+    for (const entry of this.entries) {
+      if (entry.over) continue;
+      if (entry.deadline <= time) settle(entry, undefined, new EdgeError("timeout", "no answer within the time allowed"));
+      else next = Math.min(next, entry.deadline);
+    }
+    return next - time;
+  }
+
+  watch() {
+    const left = this.check();
+    if (left < Infinity) this.timer = setTimeout(() => this.watch(), Math.min(Math.ceil(left), LONGEST_TIMER));
+  }
+
+  end() {
+    clearTimeout(this.timer);
+    for (const [signal, leave] of this.listeners) signal.removeEventListener("abort", leave);
+  }
+}
 
 class Batch {
   /** @type {Uint8Array[]} */
   answers = [];
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  timer;
+  attempt = 0;
+  waiting;
   /** Ends what is being waited for: a fetch, or the pause before the next one. */
   interrupt = new AbortController();
 
@@ -91,117 +155,112 @@ class Batch {
     this.path = atomic ? "/multi-exec" : "/pipeline";
     this.handle = handle;
     this.entries = entries;
+    this.waiting = entries.length;
+    const { signal } = this.interrupt;
+    // For a fetch that does not listen to its signal.
+    this.interrupted = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    entries.forEach((entry, index) => {
+      entry.left = () => {
+        this.waiting -= 1;
+        core.leave(handle, index);
+        // The fetch is aborted only when nobody waits for it any more.
+        if (this.waiting === 0) this.interrupt.abort();
+      };
+    });
   }
 
   async run() {
-    this.entries.forEach((entry, index) => {
-      const { signal } = entry;
-      if (!signal) return;
-      entry.onAbort = () => this.leave(index, aborted(signal));
-      signal.addEventListener("abort", entry.onAbort, { once: true });
-    });
-    this.watch();
-    try {
-      for (;;) {
-        const body = this.entries.every(({ over }) => over) ? undefined : core.write(this.handle, this.server.url);
-        if (!body) return;
-        const wait = await this.exchange(body);
-        this.read();
-        if (wait > 0) await this.pause(wait);
-      }
-    } finally {
-      clearTimeout(this.timer);
+    while (this.waiting > 0) {
+      const body = core.write(this.handle, this.server.url);
+      if (!body) return;
+      const wait = await this.exchange(body);
+      if (wait > 0 && this.waiting > 0) await this.pause(wait);
     }
   }
 
-  /** Tells each entry whose deadline has passed, and wakes for the next one. */
-  watch() {
-    const now = Date.now();
-    let next = Infinity;
-    this.entries.forEach((entry, index) => {
-      if (entry.over) return;
-      if (entry.deadline <= now) this.leave(index, new EdgeError("timeout", "no answer within the time allowed"));
-      else next = Math.min(next, entry.deadline);
-    });
-    if (next < Infinity) this.timer = setTimeout(() => this.watch(), Math.min(next - now, LONGEST_TIMER));
-  }
-
-  /** One caller goes; the fetch is aborted only when nobody waits for it any more. @param {number} index @param {EdgeError} error */
-  leave(index, error) {
-    const entry = this.entries[index];
-    if (!entry || entry.over) return;
-    settle(entry, undefined, error);
-    core.leave(this.handle, index);
-    if (this.entries.every(({ over }) => over)) this.interrupt.abort();
-  }
-
   /** @param {number} ms */
-  pause(ms) {
-    const { signal } = this.interrupt;
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve(undefined);
-      const timer = setTimeout(resolve, ms);
-      signal.addEventListener("abort", () => (clearTimeout(timer), resolve(undefined)), { once: true });
-    });
+  async pause(ms) {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    await Promise.race([this.interrupted, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+    clearTimeout(timer);
   }
 
   /** One request; how long to wait before the next. @param {Uint8Array<ArrayBuffer>} body */
   async exchange(body) {
+    const carried = this.waiting;
+    const started = now();
+    this.attempt += 1;
+    const { answer, lines = "", status = 0, cause } = await this.fetched(body);
+    const { url } = this.server;
+    const wait = answer
+      ? core.read(this.handle, url, status, lines, answer, this.ending())
+      : core.lost(this.handle, url, this.ending());
+    if (answer && core.answers(this.handle) > this.answers.length) {
+      const asSent = lines.startsWith("application/octet-stream");
+      this.answers.push(asSent ? answer : (core.answer(this.handle) ?? answer));
+    }
+    const error = this.read(cause);
+    this.tell({ count: carried, attempt: this.attempt, durationMs: now() - started, bytesOut: body.length, bytesIn: answer?.length ?? 0, error });
+    return wait;
+  }
+
+  /**
+   * @param {Uint8Array<ArrayBuffer>} body
+   * @returns {Promise<{answer?: Uint8Array, lines?: string, status?: number, cause?: unknown}>}
+   */
+  async fetched(body) {
     const { url, cache, readYourWrites } = this.server;
-    const headers = core.asks_base64(this.handle) ? this.server.base64Headers : this.server.headers;
     const token = readYourWrites ? core.sync_token(url) : undefined;
-    const started = Date.now();
-    /** @type {Uint8Array | undefined} */
-    let answer;
-    let wait;
-    try {
+    const asked = async () => {
       const response = await (0, this.server.fetch)(url + this.path, {
         method: "POST",
-        headers: token ? { ...headers, "upstash-sync-token": token } : headers,
+        // A copy: what wraps fetch may write into it.
+        headers: { ...(core.asks_base64(this.handle) ? this.server.base64Headers : this.server.headers), ...(token && { "upstash-sync-token": token }) },
         body,
+        // A redirect would carry keys and values to another host.
+        redirect: "manual",
         signal: this.interrupt.signal,
         ...(cache && { cache }),
       });
-      answer = new Uint8Array(await response.arrayBuffer());
+      const answer = new Uint8Array(await response.arrayBuffer());
       const said = (/** @type {string} */ name) => response.headers.get(name) ?? "";
-      const lines = `${said("content-type")}\n${said("upstash-sync-token")}\n${said("retry-after")}`;
-      wait = core.read(this.handle, url, response.status, lines, answer, this.ending());
-      if (core.answers(this.handle) > this.answers.length) {
-        this.answers.push(lines.startsWith("application/octet-stream") ? answer : (core.answer(this.handle) ?? answer));
-      }
-    } catch (cause) {
-      this.cause = cause;
-      wait = core.lost(this.handle, url, this.ending());
-    }
-    this.server.onRequest?.({
-      count: this.entries.length,
-      durationMs: Date.now() - started,
-      bytesOut: body.length,
-      bytesIn: answer?.length ?? 0,
-    });
-    return wait;
+      return { answer, status: response.status, lines: `${said("content-type")}\n${said("upstash-sync-token")}\n${said("retry-after")}` };
+    };
+    return Promise.race([asked().catch((cause) => ({ cause })), this.interrupted.then(() => ({}))]);
   }
 
   ending() {
     const { attempts, baseMs, maxMs } = this.server.retry;
     const latest = this.entries.reduce((latest, { over, deadline }) => (over ? latest : Math.max(latest, deadline)), 0);
-    return new core.Ending(attempts, baseMs, maxMs, Math.max(0, latest - Date.now()), Math.random());
+    return new core.Ending(attempts, baseMs, maxMs, Math.max(0, latest - now()), Math.random());
   }
 
-  /** Settles what the last answer settled. */
-  read() {
+  /** Settles what the last answer settled; the code of an error, if there was one. @param {unknown} cause */
+  read(cause) {
     const tape = new Tape(core.settled(this.handle));
+    let code;
     while (!tape.done) {
       const index = tape.next();
       const entry = /** @type {Entry} */ (this.entries[index]);
       const answer = tape.next();
       if (answer === FAILED) {
-        const error = told(core.failure(this.handle, index));
-        if (this.cause) error.cause = this.cause;
+        const error = told(core.failure(this.handle, index), cause);
+        if (!entry.over) code = error.code;
         settle(entry, undefined, error);
       } else {
         settle(entry, tape.value(/** @type {Uint8Array} */ (this.answers[answer]), entry.raw));
       }
+    }
+    return code;
+  }
+
+  /** What listens in must not change what happens. @param {object} event */
+  async tell(event) {
+    try {
+      await this.server.onRequest?.(event);
+    } catch {
+      // Its own affair.
     }
   }
 }

@@ -1,61 +1,99 @@
+import * as core from "#core";
 import { bytes, flatten, install } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { EdgeError } from "./error.js";
-import { send } from "./pump.js";
+import { now, send } from "./pump.js";
+import { told } from "./tape.js";
+
+/** @typedef {import("./commands.js").Word[] | EdgeError} Words */
+/** @typedef {import("./commands.js").Shape} Shape */
+/** @typedef {import("./pump.js").Entry} Entry */
 
 /** What an entry sets for its runtime. @type {{cache?: RequestCache}} */
 export const defaults = {};
 
-/** More commands than this go in several requests, one after the other. */
-const MOST = 1000;
+/** @param {string} message @param {unknown} [cause] */
+const wrong = (message, cause) => new EdgeError("invalid_config", message, cause);
 
-/** @param {Record<string, unknown>} env @param {string[]} names */
-function first(env, names) {
-  const name = names.find((name) => env[name]);
-  if (name) return String(env[name]);
-  throw new EdgeError("invalid_config", `none of ${names.join(", ")} is set`);
+/** URL and token of one database, never of two. @param {Record<string, unknown>} env */
+function pair(env) {
+  for (const prefix of ["UPSTASH_REDIS_REST", "KV_REST_API"]) {
+    const [url, token] = [env[`${prefix}_URL`], env[`${prefix}_TOKEN`]];
+    if (url && token) return { url, token };
+  }
+  throw wrong("neither UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN nor KV_REST_API_URL and KV_REST_API_TOKEN are set");
 }
 
-/** @param {unknown} retry */
+/** @param {any} retry */
 function retries(retry) {
   if (retry === false) return { attempts: 0, baseMs: 0, maxMs: 0 };
-  const { attempts = 3, base = "50ms", max = "1s" } = /** @type {any} */ (retry ?? {});
-  if (!Number.isInteger(attempts) || attempts < 0) throw new EdgeError("invalid_config", "retry.attempts must be a whole number, 0 or more");
+  if (retry !== undefined && (typeof retry !== "object" || retry === null)) throw wrong("retry must be false or an object");
+  const { attempts = 3, base = "50ms", max = "1s" } = retry ?? {};
+  if (!Number.isInteger(attempts) || attempts < 0 || attempts > 100) throw wrong("retry.attempts must be a whole number, 0 to 100");
   return { attempts, baseMs: milliseconds("retry.base", base), maxMs: milliseconds("retry.max", max) };
 }
 
-/** @param {unknown} value @param {string} option @param {RegExp} shape @param {string} expected */
-function text(value, option, shape, expected) {
-  const trimmed = typeof value === "string" ? value.trim() : "";
-  if (shape.test(trimmed)) return trimmed;
-  throw new EdgeError("invalid_config", `${option} must be ${expected}`);
+/** @param {unknown} url */
+function address(url) {
+  const text = typeof url === "string" ? url.trim().replace(/\/+$/, "") : "";
+  if (!/^https?:\/\/[^\s/?#@\\][^\s?#@\\]*$/.test(text) || !URL.canParse(text)) throw wrong("url must be the REST URL of the database: https:// and a host");
+  return text;
+}
+
+/** Names in lower case, so that none comes twice. @param {unknown} headers @param {unknown} token */
+function headersOf(headers, token) {
+  const key = typeof token === "string" ? token.trim() : "";
+  if (!/^[!-~]+$/.test(key)) throw wrong("token must be the REST token of the database: visible ASCII, not empty");
+  try {
+    const given = Object.fromEntries(new Headers(/** @type {HeadersInit} */ (headers ?? {})));
+    return { ...given, authorization: `Bearer ${key}`, "content-type": "application/json" };
+  } catch (cause) {
+    throw wrong("headers must be names and values of HTTP headers", cause);
+  }
+}
+
+/** @param {unknown} signal */
+function signalOf(signal) {
+  if (signal === undefined || typeof (/** @type {any} */ (signal)?.addEventListener) === "function") return signal;
+  throw wrong("signal must be an AbortSignal");
+}
+
+/** Why these words are no command that can be sent. @param {Words} words */
+function problem(words) {
+  if (words instanceof EdgeError) return words;
+  const bytes = words.some((word) => typeof word === "object");
+  return bytes ? new EdgeError("unsupported", "bytes cannot be sent yet; send text") : undefined;
 }
 
 /**
  * One command on its way, and the promise of its reply.
- * @param {View} view
- * @param {import("./commands.js").Word[] | EdgeError} words
- * @param {import("./commands.js").Shape | undefined} shape
- * @param {(entry: import("./pump.js").Entry) => void} add
+ * @param {View} view @param {Words} words @param {Shape | undefined} shape @param {(entry: Entry) => unknown} add
  * @returns {Promise<any>}
  */
 function promise({ signal, timeoutMs, vouched }, words, shape, add) {
-  if (words instanceof EdgeError) return Promise.reject(words);
-  if (words.some((word) => typeof word === "object")) {
-    return Promise.reject(new EdgeError("unsupported", "bytes cannot be sent yet; send text"));
-  }
+  const refused = problem(words);
+  if (refused) return Promise.reject(refused);
   // As text: a server that reads JSON numbers as doubles would round them.
-  const json = JSON.stringify(words.map(String));
+  const json = JSON.stringify(/** @type {any[]} */ (words).map(String));
   const raw = shape === bytes;
   const reply = new Promise((resolve, reject) => {
-    add({ json, vouched, raw, deadline: Date.now() + timeoutMs, signal, resolve, reject });
+    add({ json, vouched, raw, deadline: now() + timeoutMs, signal, resolve, reject });
   });
-  return shape && !raw ? reply.then(shape) : reply;
+  return shape && !raw ? reply.then((value) => shaped(shape, value)) : reply;
+}
+
+/** @param {Shape} shape @param {unknown} value */
+function shaped(shape, value) {
+  try {
+    return shape(value);
+  } catch (cause) {
+    throw new EdgeError("corrupt", "the reply is not of this command's kind", cause);
+  }
 }
 
 /** What all views of one client share: where to send, and what waits for this tick's end. */
 class Shared {
-  /** @type {import("./pump.js").Entry[]} */
+  /** @type {import("./pump.js").Group[]} */
   queue = [];
 
   /** @param {import("./pump.js").Server} server @param {boolean} batching */
@@ -64,21 +102,20 @@ class Shared {
     this.batching = batching;
   }
 
-  /** @param {import("./pump.js").Entry} entry */
-  add(entry) {
-    if (!this.batching) return void send(this.server, [entry]);
-    if (this.queue.push(entry) === 1) queueMicrotask(() => this.flush());
+  /** Joins what waits, in order. @param {Entry[]} entries @param {boolean} atomic */
+  add(entries, atomic) {
+    // From a microtask in any case: the core is never entered on top of a caller's own deep stack.
+    if (!this.batching) return queueMicrotask(() => void send(this.server, [{ entries, atomic }]));
+    if (this.queue.length === 0) queueMicrotask(() => this.flush());
+    const last = this.queue.at(-1);
+    if (last && !last.atomic && !atomic) last.entries.push(...entries);
+    else this.queue.push({ entries, atomic });
   }
 
   flush() {
     const queue = this.queue;
     this.queue = [];
-    void this.sendAll(queue);
-  }
-
-  /** @param {import("./pump.js").Entry[]} entries */
-  async sendAll(entries) {
-    for (let at = 0; at < entries.length; at += MOST) await send(this.server, entries.slice(at, at + MOST));
+    void send(this.server, queue);
   }
 }
 
@@ -97,15 +134,17 @@ class View {
 
 /** @param {any} options @returns {View} */
 function configured(options) {
-  if (typeof options !== "object" || options === null) throw new EdgeError("invalid_config", "options must be an object with url and token");
-  const { timeout = "5s", batching = true, readYourWrites = true, headers, cache = defaults.cache, onRequest } = options;
-  const url = text(options.url, "url", /^https?:\/\/[^\s?#@\\]+$/, "the REST URL of the database: https:// and a host").replace(/\/+$/, "");
-  const token = text(options.token, "token", /^[!-~]+$/, "the REST token of the database: visible ASCII, not empty");
-  const common = { ...headers, Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  if (typeof options !== "object" || options === null) throw wrong("options must be an object with url and token");
+  const { timeout = "5s", batching = true, readYourWrites = true, cache = defaults.cache, onRequest } = options;
+  for (const [name, value] of Object.entries({ fetch: options.fetch, onRequest })) {
+    if (value !== undefined && typeof value !== "function") throw wrong(`${name} must be a function`);
+  }
+  const url = address(options.url);
+  const headers = headersOf(options.headers, options.token);
   const server = {
     url,
-    headers: { ...common, "Upstash-Response-Format": "resp2" },
-    base64Headers: { ...common, "Upstash-Encoding": "base64" },
+    headers: { ...headers, "upstash-response-format": "resp2" },
+    base64Headers: { ...headers, "upstash-encoding": "base64" },
     // Found at each call: a framework may replace it later.
     fetch: options.fetch ?? ((/** @type {string} */ input, /** @type {RequestInit} */ init) => fetch(input, init)),
     cache,
@@ -127,25 +166,21 @@ export class Redis {
 
   /** @param {Record<string, unknown>} [env] @param {object} [options] */
   static fromEnv(env = globalThis.process?.env ?? {}, options = {}) {
-    return new Redis({
-      ...options,
-      url: first(env, ["UPSTASH_REDIS_REST_URL", "KV_REST_API_URL"]),
-      token: first(env, ["UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN"]),
-    });
+    return new Redis({ ...options, ...pair(env) });
   }
 
-  /** @param {{signal?: AbortSignal, timeout?: string, idempotent?: boolean}} options */
-  with({ signal, timeout, idempotent }) {
+  /** @param {{signal?: AbortSignal, timeout?: string, idempotent?: boolean}} [options] */
+  with({ signal, timeout, idempotent } = {}) {
     const { shared, ...before } = this.#view;
     const view = new View(shared, timeout === undefined ? before.timeoutMs : milliseconds("timeout", timeout));
-    view.signal = signal ?? before.signal;
+    view.signal = /** @type {AbortSignal | undefined} */ (signalOf(signal)) ?? before.signal;
     view.vouched = idempotent ?? before.vouched;
     return new Redis(view);
   }
 
-  /** @param {import("./commands.js").Word[] | EdgeError} words @param {import("./commands.js").Shape} [shape] */
+  /** @param {Words} words @param {Shape} [shape] */
   #call(words, shape) {
-    return promise(this.#view, words, shape, (entry) => this.#view.shared.add(entry));
+    return promise(this.#view, words, shape, (entry) => this.#view.shared.add([entry], false));
   }
 
   /** @param {any[]} words */
@@ -183,7 +218,7 @@ export class Redis {
 
 /** Commands that are sent together when it is told to, and not before: at once, or none of them, if it is atomic. */
 class Pipeline {
-  /** @type {import("./pump.js").Entry[]} */
+  /** @type {Entry[]} */
   #entries = [];
   /** @type {Promise<any>[]} */
   #replies = [];
@@ -198,10 +233,15 @@ class Pipeline {
     this.#atomic = atomic;
   }
 
-  /** @param {import("./commands.js").Word[] | EdgeError} words @param {import("./commands.js").Shape} [shape] */
+  /** @param {Words} words @param {Shape} [shape] */
   #call(words, shape) {
-    if (words instanceof EdgeError) this.#refused ??= words;
-    const reply = promise(this.#view, words, shape, (entry) => this.#entries.push(entry));
+    this.#refused ??= problem(words);
+    const reply = promise(this.#view, words, shape, (entry) => {
+      const refused = core.refusal(entry.json);
+      if (!refused) return this.#entries.push(entry);
+      this.#refused ??= told(refused);
+      entry.reject(told(refused));
+    });
     // Whoever runs it hears of the failure; who does not has sent nothing.
     reply.catch(() => {});
     this.#replies.push(reply);
@@ -213,25 +253,31 @@ class Pipeline {
     return this.#call(flatten(words));
   }
 
-  /** Sends all of them. */
-  #run() {
-    const [entries, replies] = [this.#entries, this.#replies];
-    this.#entries = [];
-    this.#replies = [];
-    this.#refused = undefined;
-    for (const entry of entries) entry.deadline = Date.now() + this.#view.timeoutMs;
-    const { shared } = this.#view;
-    void (this.#atomic ? send(shared.server, entries, true) : shared.sendAll(entries));
+  /** @param {any[]} words */
+  commandBytes(...words) {
+    return this.#call(flatten(words), bytes);
+  }
+
+  /** Sends all of them; none, where a bad one spoils the rest. @param {boolean} spoils */
+  #run(spoils) {
+    const [entries, replies, refused] = [this.#entries, this.#replies, spoils && this.#refused];
+    [this.#entries, this.#replies, this.#refused] = [[], [], undefined];
+    const { shared, timeoutMs } = this.#view;
+    for (const entry of entries) {
+      entry.deadline = now() + timeoutMs;
+      if (refused) entry.reject(refused);
+    }
+    if (entries.length > 0 && !refused) shared.add(entries, this.#atomic);
     return replies;
   }
 
-  /** The replies; with a bad argument among the commands nothing is sent. */
+  /** The replies; with a bad command among them nothing is sent. */
   exec() {
-    return this.#refused ? Promise.reject(this.#refused) : Promise.all(this.#run());
+    return Promise.all(this.#run(true));
   }
 
   async execSettled() {
-    const settled = await Promise.allSettled(this.#run());
+    const settled = await Promise.allSettled(this.#run(this.#atomic));
     return settled.map((one) => (one.status === "fulfilled" ? { ok: true, value: one.value } : { ok: false, error: one.reason }));
   }
 

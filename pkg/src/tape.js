@@ -1,5 +1,6 @@
 // Reads what the core says of an answer: see src/js/tape.rs.
 
+import * as core from "#core";
 import { EdgeError } from "./error.js";
 
 const NIL = 0;
@@ -8,7 +9,14 @@ const INTEGER = 2;
 const ERROR = 3;
 export const FAILED = 0xffffffff;
 
-const decoder = new TextDecoder();
+// A byte order mark is part of the value, if it is there.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** An error as the core writes it: `code: message`. @param {string} text @param {unknown} [cause] */
+export function told(text, cause) {
+  const colon = text.indexOf(": ");
+  return new EdgeError(/** @type {any} */ (text.slice(0, colon)), text.slice(colon + 2), cause);
+}
 
 /** A reader of one tape. */
 export class Tape {
@@ -43,7 +51,7 @@ export class Tape {
       return raw ? part.slice() : decoder.decode(part);
     }
     if (kind === INTEGER) return integer(first, this.next());
-    if (kind === ERROR) return new EdgeError("redis_error", decoder.decode(answer.subarray(first, this.next())).split(/['"`]/)[0]);
+    if (kind === ERROR) return told(core.describe(answer.subarray(first, this.next())));
     const entries = new Array(first);
     for (let n = 0; n < first; n++) entries[n] = this.value(answer, raw);
     return entries;

@@ -17,7 +17,7 @@ pub struct Builder {
 
 /// When a command whose answer was lost is sent again, if that is harmless: see [`Access`](crate::commands::Access).
 ///
-/// The n-th wait is drawn evenly from 0 to `base_ms` * 2^n, at most `max_ms` ("full jitter"), and never ends past
+/// The n-th wait is drawn evenly from 1 to `base_ms` * 2^n, at most `max_ms` ("full jitter"), and never ends past
 /// the call's deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
@@ -43,7 +43,8 @@ impl Retry {
     /// How long to wait before attempt `attempt` (1 is the first repetition), given a random number.
     pub(super) fn wait_ms(self, attempt: u32, drawn: u64) -> u64 {
         let doubled = 1u64.checked_shl(attempt - 1).unwrap_or(u64::MAX);
-        drawn % self.base_ms.saturating_mul(doubled).min(self.max_ms).max(1)
+        // At least 1 ms, so that no setting makes it spin.
+        drawn % self.base_ms.saturating_mul(doubled).min(self.max_ms).max(1) + 1
     }
 }
 

@@ -29,7 +29,7 @@ impl Redis {
         let left = || deadline.saturating_sub(shared.host.now()).min(timeout);
         let mut task = Task::new(commands, mode);
         loop {
-            let Some(body) = task.write(&mut shared.server.borrow_mut()) else {
+            let Some(body) = task.write(&shared.server.borrow()) else {
                 return task;
             };
             if left() == 0 {

@@ -1,6 +1,6 @@
 //! What a client has learnt of its server: plain data, shared between requests.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::script::{Form, Script};
@@ -14,7 +14,6 @@ pub(crate) struct Server {
     /// It answers JSON whatever it is asked for, so bytes are asked for as base64.
     json: bool,
     sync_token: Option<String>,
-    written: u64,
     synced: u64,
 }
 
@@ -31,6 +30,8 @@ pub(crate) enum Format {
 const MOST: usize = 32;
 
 thread_local! {
+    /// Of all servers, so that what is forgotten of one and learnt again goes on counting.
+    static WRITTEN: Cell<u64> = const { Cell::new(0) };
     /// By URL: people build clients inside handlers, and each of them would have to learn it all again.
     static KNOWN: RefCell<Vec<(String, Rc<RefCell<Server>>)>> = const { RefCell::new(Vec::new()) };
 }
@@ -60,7 +61,6 @@ impl Default for Server {
             scripts: Vec::new(),
             json: false,
             sync_token: None,
-            written: 0,
             synced: 0,
         }
     }
@@ -125,9 +125,9 @@ impl Server {
     }
 
     /// Numbers the writes, so that their answers can be put in order.
-    pub fn next_number(&mut self) -> u64 {
-        self.written += 1;
-        self.written
+    pub fn next_number() -> u64 {
+        WRITTEN.set(WRITTEN.get() + 1);
+        WRITTEN.get()
     }
 
     /// The answer to write `number` came with `token`: the newest write's token counts, whichever answer comes last.

@@ -6,7 +6,8 @@ use crate::error::{EdgeError, ErrorKind};
 use crate::host::Response;
 use crate::script::{Form, Script};
 use crate::wire::{
-    Commands, Head, Repeat, Replies, Slot, frame, json_error_text, json_string_into, json_to_resp,
+    Commands, Head, Repeat, Replies, Reply, Slot, frame, json_error_text, json_string_into,
+    json_to_resp,
 };
 
 /// In the other form, after NOSCRIPT, and once more because a SCRIPT FLUSH can come at any moment.
@@ -74,7 +75,7 @@ impl Task {
     }
 
     /// The body of the next request: the commands that still wait. `None` when none does.
-    pub(crate) fn write(&mut self, server: &mut Server) -> Option<Vec<u8>> {
+    pub(crate) fn write(&mut self, server: &Server) -> Option<Vec<u8>> {
         let form = server.form();
         let mut body = Vec::new();
         self.written.clear();
@@ -110,7 +111,7 @@ impl Task {
             return None;
         }
         body.push(b']');
-        self.number = server.next_number();
+        self.number = Server::next_number();
         // A transaction is never answered in RESP2.
         self.format = match self.mode {
             Mode::Pipeline => server.format(),
@@ -197,18 +198,21 @@ impl Task {
     fn replies_of(&mut self, response: Response, server: &mut Server) -> Result<(), EdgeError> {
         let sync_token = response.sync_token.clone();
         let plain_json = self.format == Format::Resp2 && is_json(&response);
-        if plain_json && response.status == 200 {
-            server.answers_json();
-        }
         let body = body_of(response, self.format)?;
         let (reply, used) = frame(&body)?;
+        if let Reply::Error(text) = reply {
+            return Err(EdgeError::from_redis(text));
+        }
         let count = reply.array()?.size_hint().0;
         if used != body.len() || count != self.written.len() {
             return Err(EdgeError::corrupt(
                 "the replies are not as many as the commands",
             ));
         }
-        // Only a whole, well-formed answer moves the token.
+        // Only from a whole, well-formed answer something is learnt.
+        if plain_json {
+            server.answers_json();
+        }
         server.synced(self.number, sync_token);
         // The entries follow the line that says how many they are.
         let mut at = body
@@ -218,7 +222,7 @@ impl Task {
         for written in &self.written {
             let (reply, used) = frame(body.get(at..).unwrap_or_default())?;
             let outcome = match reply {
-                crate::wire::Reply::Error(text) => {
+                Reply::Error(text) => {
                     let head = self.commands.get(written.command).map(|(head, _)| head);
                     if self.rewrites < MOST_REWRITES && again(head, written, text, server) {
                         Outcome::Waiting

@@ -68,7 +68,7 @@ pub fn write(batch: f64, url: &str) -> Option<Vec<u8>> {
         let task = batch
             .task
             .get_or_insert_with(|| Task::new(std::mem::take(commands), mode));
-        task.write(&mut Server::at(url).borrow_mut())
+        task.write(&Server::at(url).borrow())
     })
 }
 
@@ -203,6 +203,19 @@ pub fn failure(batch: f64, index: usize) -> String {
         let error = task.and_then(|task| task.slot(index).err());
         error.unwrap_or_else(gone).to_string()
     })
+}
+
+/// What an error text of Redis means, `code: message`, cut before what it echoes.
+#[wasm_bindgen]
+pub fn describe(text: &[u8]) -> String {
+    EdgeError::from_redis(text).to_string()
+}
+
+/// Why a command, the JSON array of its words, cannot be sent; `undefined` when it can.
+#[wasm_bindgen]
+pub fn refusal(json: &str) -> Option<String> {
+    let refused = Commands::default().json(json, false).err();
+    refused.map(|error| error.to_string())
 }
 
 /// Forgets the batch.

@@ -1,7 +1,7 @@
 //! A table of values by handle. A handle carries a generation, so an old one never opens what stands there now.
 
 /// So many batches are never under way: past it, who asks is told no.
-const MOST: usize = 4_096;
+const MOST: usize = 65_536;
 
 pub(super) struct Slots<T> {
     slots: Vec<Slot<T>>,
@@ -47,7 +47,7 @@ impl<T> Slots<T> {
         slot.generation += 1;
         slot.deadline = deadline;
         slot.value = Some(value);
-        // Exact up to 2^53: two million million generations.
+        // Exact up to 2^53: a hundred thousand million generations.
         (slot.generation * MOST as u64 + index as u64) as f64
     }
 

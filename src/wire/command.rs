@@ -47,6 +47,14 @@ impl From<usize> for Arg<'_> {
     }
 }
 
+/// Whether one of `texts` is one of the words, in any case; what follows STREAMS are names of streams.
+fn one_of<'t>(texts: impl Iterator<Item = &'t str>, words: &[&str]) -> bool {
+    let is = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
+    texts
+        .take_while(|text| !is(text, "STREAMS"))
+        .any(|text| words.iter().any(|word| is(text, word)))
+}
+
 /// How a command begins: by its name, or as whichever form of a script the server knows when the batch is written.
 #[derive(Clone, Copy)]
 pub(crate) enum Head {
@@ -96,10 +104,11 @@ impl Commands {
     /// `unsupported` for a command that REST cannot carry; the message names what to use in its place.
     pub fn command(&mut self, name: &str, args: &[Arg<'_>]) -> Result<(), EdgeError> {
         let has = |from, words: &[&str]| {
-            args.iter().skip(from).any(|arg| match arg {
-                Arg::Text(text) => words.iter().any(|word| text.eq_ignore_ascii_case(word)),
-                Arg::Int(_) | Arg::Unsigned(_) => false,
-            })
+            let texts = args.iter().map(|arg| match arg {
+                Arg::Text(text) => *text,
+                Arg::Int(_) | Arg::Unsigned(_) => "",
+            });
+            one_of(texts.skip(from), words)
         };
         let repeat = Repeat::harmless_if(commands::repeatable(name, has)?);
         json::string_into(&mut self.bytes, name);
@@ -120,14 +129,10 @@ impl Commands {
         };
         let mut items = json::items(json);
         let name = items.next().and_then(|item| item.get(text(item)?));
-        let name = name.ok_or_else(|| EdgeError::argument("a command must begin with its name"))?;
+        let name = name.unwrap_or_default();
         let has = |from, words: &[&str]| {
-            let texts = items
-                .clone()
-                .skip(from)
-                .filter_map(|item| item.get(text(item)?));
-            let mut texts = texts;
-            texts.any(|text| words.iter().any(|word| text.eq_ignore_ascii_case(word)))
+            let texts = items.clone().filter_map(|item| item.get(text(item)?));
+            one_of(texts.skip(from), words)
         };
         let harmless = commands::repeatable(name, has)?;
         self.bytes

@@ -51,7 +51,7 @@ fn hex(nibble: u8) -> u8 {
 }
 
 /// Deeper than any reply of Redis; a hostile one must not exhaust the stack.
-const MAX_DEPTH: usize = 32;
+const MAX_DEPTH: usize = 128;
 
 /// Turns the body of a JSON reply (`[{"result":..},{"error":".."}]`) into the RESP2 array it stands for.
 ///

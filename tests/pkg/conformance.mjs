@@ -112,6 +112,65 @@ export async function conformance({ Redis, EdgeError }, env) {
       for await (const name of redis.scan({ match: "scan{*:" + unique, count: 7 })) found.add(name);
       equal([...found].sort(), [...keys].sort());
     },
+    "a transaction with a bad part is not sent at all": async () => {
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const bad = () => counted.multi().incr(key("whole")).command("BLPOP", "x", 0).incr(key("whole"));
+      equal((await failure(bad().exec())).code, "unsupported");
+      const settled = await bad().execSettled();
+      equal(settled.map((/** @type {any} */ one) => one.error?.code), ["unsupported", "unsupported", "unsupported"]);
+      equal([bodies.length, await redis.get(key("whole"))], [0, null]);
+    },
+    "a pipeline and the commands of its tick are one request, in the order written": async () => {
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const [, piped, after] = await Promise.all([counted.set(key("order"), "1"), counted.pipeline().get(key("order")).incr(key("order")).exec(), counted.get(key("order"))]);
+      equal([piped, after, bodies.length], [["1", 2], "2", 1]);
+    },
+    "a byte order mark is part of its value": async () => {
+      await redis.set(key("bom"), "\ufeffx");
+      equal((await redis.get(key("bom")))?.length, 2);
+    },
+    "who listens in changes nothing, and may ask for itself": async () => {
+      /** @type {any[]} */
+      const events = [];
+      const heard = client({
+        onRequest: (/** @type {any} */ event) => {
+          events.push(event);
+          throw new Error("its own affair");
+        },
+      });
+      equal(await heard.incr(key("heard")), 1);
+      equal([events.length, events[0].count, events[0].attempt, events[0].error], [1, 1, 1, undefined]);
+    },
+    "what wraps fetch cannot spoil the next request's headers": async () => {
+      /** @type {typeof fetch} */
+      const wrapped = (input, init) => {
+        const answer = fetch(input, { ...init, headers: { .../** @type {any} */ (init?.headers) } });
+        delete (/** @type {any} */ (init?.headers).authorization);
+        return answer;
+      };
+      const spoiled = client({ fetch: wrapped, headers: { Authorization: "Bearer mine", "X-Trace": "1" } });
+      equal([await spoiled.incr(key("w")), await spoiled.incr(key("w"))], [1, 2]);
+    },
+    "a command that came too late, or was given up, is not sent": async () => {
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const late = failure(counted.with({ timeout: "1ms" }).incr(key("late")));
+      const started = Date.now();
+      if (typeof process === "object" && process.versions?.node) while (Date.now() - started < 20);
+      const kept = await counted.get(key("late"));
+      if (bodies[0]?.includes("INCR")) equal((await late).code, "timeout");
+      else equal([(await late).code, kept], ["timeout", null]);
+    },
+    "past a thousand commands each still has its own deadline": async () => {
+      const silent = client({ url: env.silentUrl, timeout: "600ms" });
+      const many = Array.from({ length: 1001 }, () => failure(silent.get("k")));
+      const started = Date.now();
+      const last = await failure(silent.with({ timeout: "100ms" }).get("k"));
+      equal([last.code, Date.now() - started < 500], ["timeout", true]);
+      equal(new Set((await Promise.all(many)).map(({ code }) => code)).size, 1);
+    },
     "one caller's failure is nobody else's": async () => {
       await redis.set(key("text"), "x");
       const [bad, good, refused, other] = await Promise.all([
@@ -189,9 +248,19 @@ export async function conformance({ Redis, EdgeError }, env) {
         }
         throw new Error(`it was built: ${JSON.stringify(options)}`);
       }
+      for (const signal of [{}, new AbortController()]) {
+        try {
+          redis.with({ signal: /** @type {any} */ (signal) });
+        } catch (error) {
+          equal(/** @type {any} */ (error).code, "invalid_config");
+          continue;
+        }
+        throw new Error("a signal that is none was taken");
+      }
       equal(await Redis.fromEnv({ KV_REST_API_URL: env.url, KV_REST_API_TOKEN: env.token }).ping(), "PONG");
       try {
-        Redis.fromEnv({});
+        // A token of one database is never sent to another.
+        Redis.fromEnv({ UPSTASH_REDIS_REST_URL: env.url, KV_REST_API_TOKEN: env.token });
       } catch (error) {
         equal(/** @type {any} */ (error).message.includes("UPSTASH_REDIS_REST_URL"), true);
       }
