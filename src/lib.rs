@@ -2,6 +2,15 @@
 //!
 //! Everything is an [`Op`]: commands out, a typed reply in. Ops compose, and what composes travels together:
 //! a rate limit, a session and a cached page are one HTTP request.
+//!
+//! ```text
+//! wire       bytes of the protocol, no I/O        op         commands out, a typed reply in
+//! script     a Lua script in its two forms        flow       what to do next, as a value
+//! client     Redis: batches, retries, deadlines   host       time, randomness, sleep, fetch
+//! commands   what each command is                 error      the one error
+//! ratelimit  cache  session  health               features: each says what to send and how to read it
+//! js         the face of the npm package          worker     the deployable Worker
+//! ```
 
 #![cfg_attr(
     test,
@@ -28,6 +37,15 @@ mod script;
 mod session;
 mod wire;
 
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+mod js;
+// Plain data: its tests run natively.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[path = "js/slots.rs"]
+mod slots;
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+mod worker;
+
 pub use cache::{Cache, Delete, Get, Set};
 pub use client::{Builder, Redis, RequestEvent, Retry};
 pub use duration::duration_ms;
@@ -37,11 +55,3 @@ pub use op::{Context, Op, Settled};
 pub use ratelimit::{Check, Decision, Limit, OnFailure, Policy, RateLimiter, Source};
 pub use session::{Load, Save, Session, Sessions, Status};
 pub use wire::{Arg, Array, Commands, Replies, Reply};
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
-mod js;
-// Plain data: its tests run natively.
-#[cfg(all(test, not(target_arch = "wasm32")))]
-#[path = "js/slots.rs"]
-mod slots;
-#[cfg(all(feature = "worker", target_arch = "wasm32"))]
-mod worker;

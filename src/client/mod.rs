@@ -1,5 +1,6 @@
 //! `Redis`: sends the ops of one run as one request and hands each its own replies.
 
+mod answer;
 mod config;
 mod pump;
 mod server;

@@ -1,14 +1,12 @@
 //! One run: what to write, what came, whether again. Both pumps drive it; it does no I/O.
 
+use super::answer::{body_of, holds_replacement, is_json};
 use super::config::Retry;
 use super::server::{Format, Server};
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::Response;
 use crate::script::{Form, Script};
-use crate::wire::{
-    Commands, Head, Repeat, Replies, Reply, Slot, frame, json_error_text, json_string_into,
-    json_to_resp,
-};
+use crate::wire::{Commands, Head, Repeat, Replies, Reply, Slot, frame, json_string_into};
 
 /// In the other form, after NOSCRIPT, and once more because a SCRIPT FLUSH can come at any moment.
 /// Who is refused more often meets something that is not a Redis.
@@ -340,63 +338,4 @@ fn again(head: Option<Head>, written: &Written, text: &[u8], server: &mut Server
         return true;
     }
     false
-}
-
-/// The RESP2 of an answer.
-///
-/// # Errors
-/// What its status or its error text says.
-fn body_of(response: Response, format: Format) -> Result<Vec<u8>, EdgeError> {
-    let json = is_json(&response);
-    match response.status {
-        200 if response
-            .content_type
-            .starts_with("application/octet-stream") =>
-        {
-            Ok(response.body)
-        }
-        200 if json => match json_error_text(&response.body) {
-            Some(text) => Err(EdgeError::from_redis(&text)),
-            None => json_to_resp(&response.body, format == Format::Base64),
-        },
-        200 => Err(no_server()),
-        401 => Err(EdgeError::new(
-            ErrorKind::Unauthorized,
-            "the server refused the token",
-        )),
-        403 => Err(EdgeError::new(
-            ErrorKind::Forbidden,
-            "the server forbids this request",
-        )),
-        413 => Err(EdgeError::new(
-            ErrorKind::TooLarge,
-            "the request is larger than the server takes",
-        )),
-        429 => Err(EdgeError::new(
-            ErrorKind::QuotaExceeded,
-            "the server answered 429: too many requests",
-        )),
-        408 | 500.. => Err(EdgeError::new(
-            ErrorKind::ServerError,
-            "the server, or something in front of it, failed",
-        )),
-        _ => Err(match json_error_text(&response.body) {
-            Some(text) => EdgeError::from_redis(&text),
-            None => no_server(),
-        }),
-    }
-}
-
-fn is_json(response: &Response) -> bool {
-    response.content_type.starts_with("application/json")
-}
-
-fn holds_replacement(body: &[u8], at: usize, length: usize) -> bool {
-    let reply = body.get(at..at.saturating_add(length)).unwrap_or_default();
-    reply.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes())
-}
-
-/// Not an outage: a failure policy would leave it unnoticed for ever.
-fn no_server() -> EdgeError {
-    EdgeError::config("url: what answers there is not a Redis REST server")
 }

@@ -2,14 +2,14 @@
 
 mod command;
 mod json;
+mod json_replies;
 mod reply;
 mod resp;
 
 pub use command::{Arg, Commands};
 pub(crate) use command::{Head, Repeat};
-pub(crate) use json::{
-    error_text as json_error_text, string_into as json_string_into, to_resp as json_to_resp,
-};
+pub(crate) use json::string_into as json_string_into;
+pub(crate) use json_replies::{error_text as json_error_text, to_resp as json_to_resp};
 pub(crate) use reply::Slot;
 pub use reply::{Array, Replies, Reply};
 pub(crate) use resp::frame;

@@ -1,0 +1,371 @@
+//! The JSON of servers that ignore `resp2`, turned into RESP2, so that one reader serves both.
+
+use base64ct::{Base64, Encoding};
+
+use crate::error::EdgeError;
+
+/// Deeper than any reply of Redis; a hostile one must not exhaust the stack.
+const MAX_DEPTH: usize = 128;
+
+/// Turns the body of a JSON reply (`[{"result":..},{"error":".."}]`) into the RESP2 array it stands for.
+///
+/// With `base64` every string but a plain `OK` is encoded so; texts of errors never are.
+///
+/// # Errors
+/// `corrupt` when the body is not such an array.
+pub(crate) fn to_resp(body: &[u8], base64: bool) -> Result<Vec<u8>, EdgeError> {
+    let mut reader = Reader {
+        bytes: body,
+        at: 0,
+        out: Vec::with_capacity(body.len()),
+        base64,
+    };
+    reader.array(|reader| reader.entry())?;
+    reader.space();
+    if reader.at == body.len() {
+        Ok(reader.out)
+    } else {
+        Err(corrupt())
+    }
+}
+
+/// The text of a body `{"error": ".."}`, if it is one.
+pub(crate) fn error_text(body: &[u8]) -> Option<Vec<u8>> {
+    let mut reader = Reader {
+        bytes: body,
+        at: 0,
+        out: Vec::new(),
+        base64: false,
+    };
+    reader.entry().ok()?;
+    let line = reader.out.strip_prefix(b"-")?;
+    Some(line.strip_suffix(b"\r\n").unwrap_or(line).to_vec())
+}
+
+fn corrupt() -> EdgeError {
+    EdgeError::corrupt("the reply is not the JSON of a Redis REST server")
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    out: Vec<u8>,
+    base64: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn space(&mut self) {
+        while matches!(self.bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        self.space();
+        self.bytes.get(self.at).copied()
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), EdgeError> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(corrupt())
+        }
+    }
+
+    /// Whether the list goes on behind an entry; eats the comma or the closing bracket.
+    fn more(&mut self, close: u8) -> Result<bool, EdgeError> {
+        let next = self.peek();
+        self.at += 1;
+        match next {
+            Some(b',') => Ok(true),
+            Some(byte) if byte == close => Ok(false),
+            _ => Err(corrupt()),
+        }
+    }
+
+    /// Leaves room for a length that is known only once its content is written.
+    fn open(&mut self, kind: u8) -> usize {
+        self.out.push(kind);
+        let place = self.out.len();
+        self.out.extend_from_slice(b"0000000000\r\n");
+        place
+    }
+
+    fn close(&mut self, place: usize, length: usize) {
+        let mut length = length;
+        for digit in self
+            .out
+            .get_mut(place..place + 10)
+            .unwrap_or_default()
+            .iter_mut()
+            .rev()
+        {
+            *digit = b'0' + (length % 10) as u8;
+            length /= 10;
+        }
+    }
+
+    fn array(
+        &mut self,
+        mut entry: impl FnMut(&mut Self) -> Result<(), EdgeError>,
+    ) -> Result<(), EdgeError> {
+        self.expect(b'[')?;
+        let place = self.open(b'*');
+        let mut length = 0;
+        if self.peek() == Some(b']') {
+            self.at += 1;
+        } else {
+            loop {
+                entry(self)?;
+                length += 1;
+                if !self.more(b']')? {
+                    break;
+                }
+            }
+        }
+        self.close(place, length);
+        Ok(())
+    }
+
+    /// `{"result": value}` or `{"error": text}`.
+    fn entry(&mut self) -> Result<(), EdgeError> {
+        self.expect(b'{')?;
+        let mut name = Vec::new();
+        self.string(&mut name)?;
+        self.expect(b':')?;
+        match name.as_slice() {
+            b"result" => self.value(MAX_DEPTH)?,
+            b"error" => {
+                let mut text = Vec::new();
+                self.string(&mut text)?;
+                self.out.push(b'-');
+                self.out.extend(
+                    text.iter()
+                        .map(|b| if matches!(b, b'\r' | b'\n') { b' ' } else { *b }),
+                );
+                self.out.extend_from_slice(b"\r\n");
+            }
+            _ => return Err(corrupt()),
+        }
+        self.expect(b'}')
+    }
+
+    fn value(&mut self, depth: usize) -> Result<(), EdgeError> {
+        let depth = depth.checked_sub(1).ok_or_else(corrupt)?;
+        match self.peek().ok_or_else(corrupt)? {
+            b'"' => {
+                let mut text = Vec::new();
+                self.string(&mut text)?;
+                if self.base64 && text != b"OK" {
+                    let length = Base64::decode_in_place(&mut text)
+                        .map_err(|_| corrupt())?
+                        .len();
+                    text.truncate(length);
+                }
+                let place = self.open(b'$');
+                self.out.extend_from_slice(&text);
+                self.out.extend_from_slice(b"\r\n");
+                self.close(place, text.len());
+                Ok(())
+            }
+            b'[' => self.array(|reader| reader.value(depth)),
+            b'n' => self.word(b"null", b"$-1\r\n"),
+            b't' => self.word(b"true", b":1\r\n"),
+            b'f' => self.word(b"false", b":0\r\n"),
+            b'-' | b'0'..=b'9' => self.number(),
+            _ => Err(corrupt()),
+        }
+    }
+
+    fn word(&mut self, word: &[u8], reply: &[u8]) -> Result<(), EdgeError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
+            return Err(corrupt());
+        }
+        self.at += word.len();
+        self.out.extend_from_slice(reply);
+        Ok(())
+    }
+
+    /// An integer stays one; any other number is handed on as its text.
+    fn number(&mut self) -> Result<(), EdgeError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let length = rest
+            .iter()
+            .position(|b| !matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'))
+            .unwrap_or(rest.len());
+        let text = rest.get(..length).unwrap_or_default();
+        self.at += length;
+        let whole = text.iter().all(|b| matches!(b, b'-' | b'0'..=b'9'));
+        if whole && length <= 20 {
+            self.out.push(b':');
+        } else {
+            let place = self.open(b'$');
+            self.close(place, length);
+        }
+        self.out.extend_from_slice(text);
+        self.out.extend_from_slice(b"\r\n");
+        Ok(())
+    }
+
+    fn string(&mut self, text: &mut Vec<u8>) -> Result<(), EdgeError> {
+        self.expect(b'"')?;
+        loop {
+            let byte = self.byte()?;
+            match byte {
+                b'"' => return Ok(()),
+                b'\\' => self.escape(text)?,
+                _ => text.push(byte),
+            }
+        }
+    }
+
+    fn byte(&mut self) -> Result<u8, EdgeError> {
+        let byte = self.bytes.get(self.at).copied().ok_or_else(corrupt)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), EdgeError> {
+        let plain = match self.byte()? {
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'b' => 8,
+            b'f' => 12,
+            byte @ (b'"' | b'\\' | b'/') => byte,
+            b'u' => {
+                let character = self.unicode()?;
+                text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                return Ok(());
+            }
+            _ => return Err(corrupt()),
+        };
+        text.push(plain);
+        Ok(())
+    }
+
+    /// A lone surrogate stands for no character: U+FFFD, as a decoder of UTF-16 has it.
+    fn unicode(&mut self) -> Result<char, EdgeError> {
+        let high = self.unit()?;
+        let mut point = high;
+        if (0xd800..0xdc00).contains(&high)
+            && self
+                .bytes
+                .get(self.at..)
+                .unwrap_or_default()
+                .starts_with(b"\\u")
+        {
+            let back = self.at;
+            self.at += 2;
+            let low = self.unit()?;
+            if (0xdc00..0xe000).contains(&low) {
+                point = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+            } else {
+                self.at = back;
+            }
+        }
+        Ok(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn unit(&mut self) -> Result<u32, EdgeError> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = char::from(self.byte()?).to_digit(16).ok_or_else(corrupt)?;
+            unit = unit * 16 + digit;
+        }
+        Ok(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Reply, frame};
+    use proptest::prelude::*;
+
+    #[test]
+    fn json_replies_become_the_resp_they_stand_for() {
+        let body = br#" [{"result":"a\u00e9\ud83d\ude00\n"}, {"result":[1,null,["x"],true,1.5]},
+            {"error":"ERR bad\r\nthing"},{"result":[]}] "#;
+        let resp = to_resp(body, false).unwrap();
+        let (reply, used) = frame(&resp).unwrap();
+        assert_eq!(used, resp.len());
+        let mut entries = reply.array().unwrap();
+        assert_eq!(entries.entry().unwrap().text(), Ok("a\u{e9}\u{1f600}\n"));
+        let inner: Vec<_> = entries.entry().unwrap().array().unwrap().collect();
+        assert_eq!(inner[0], Reply::Int(1));
+        assert_eq!(inner[1], Reply::Nil);
+        assert_eq!(inner[2].array().unwrap().entry(), Ok(Reply::Bytes(b"x")));
+        assert_eq!(inner[3], Reply::Int(1));
+        assert_eq!(inner[4], Reply::Bytes(b"1.5"));
+        assert_eq!(entries.entry(), Ok(Reply::Error(b"ERR bad  thing")));
+        assert_eq!(entries.entry().unwrap().array().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_not_such_a_body_is_corrupt() {
+        for body in [
+            &b""[..],
+            b"[",
+            b"{}",
+            b"[{\"result\":1}",
+            b"[{\"result\":1}]x",
+            b"[{\"other\":1}]",
+            b"<html>",
+            b"[{\"result\":\"a}]",
+        ] {
+            assert!(to_resp(body, false).is_err());
+        }
+        assert!(
+            to_resp(
+                format!("[{{\"result\":{}", "[".repeat(10_000)).as_bytes(),
+                false
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn base64_strings_are_decoded_at_every_depth_but_ok_and_errors() {
+        let body = br#"[{"result":"AP8="},{"result":["OK",["Tw=="],7,""]},{"error":"ERR x"}]"#;
+        let resp = to_resp(body, true).unwrap();
+        let mut entries = frame(&resp).unwrap().0.array().unwrap();
+        assert_eq!(entries.entry(), Ok(Reply::Bytes(b"\x00\xff")));
+        let inner: Vec<_> = entries.entry().unwrap().array().unwrap().collect();
+        assert_eq!(inner[0], Reply::Bytes(b"OK"));
+        assert_eq!(inner[1].array().unwrap().entry(), Ok(Reply::Bytes(b"O")));
+        assert_eq!(inner[3], Reply::Bytes(b""));
+        assert_eq!(entries.entry(), Ok(Reply::Error(b"ERR x")));
+        assert!(to_resp(br#"[{"result":"not base64"}]"#, true).is_err());
+    }
+
+    #[test]
+    fn an_error_body_gives_its_text() {
+        assert_eq!(
+            error_text(b"{\"error\":\"ERR x\"}"),
+            Some(b"ERR x".to_vec())
+        );
+        assert_eq!(error_text(b"{\"result\":1}"), None);
+        assert_eq!(error_text(b"<html>"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn strings_survive_the_way_in(text in any::<String>()) {
+            let body = format!("[{{\"result\":{}}}]", serde_json::to_string(&text).unwrap());
+            let resp = to_resp(body.as_bytes(), false).unwrap();
+            let (reply, _) = frame(&resp).unwrap();
+            prop_assert_eq!(reply.array().unwrap().entry().unwrap().text().unwrap(), text);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(resp) = to_resp(&bytes, bytes.len() % 2 == 0) {
+                prop_assert!(frame(&resp).is_ok());
+            }
+        }
+    }
+}
