@@ -43,6 +43,8 @@ const TESTS = {
   pkg: () => nodeTest("tests/pkg/*.test.mjs"),
   worker: () => nodeTest("tests/worker/*.test.mjs"),
   page: () => nodeTest("tests/page/*.test.mjs"),
+  peers: () => nodeTest("tests/peers/*.test.mjs"),
+  faults: () => nodeTest("tests/faults/*.test.mjs"),
 };
 
 /**

@@ -16,6 +16,7 @@ use crate::command::{self, Command};
 use crate::execute::Execution;
 use crate::format::Format;
 use crate::route::{self, Endpoint, Query};
+use crate::scripts::Scripts;
 use crate::stats::{self, Stats};
 use crate::sync_token::SyncTokens;
 use crate::upstream::{Failure, Upstream};
@@ -28,6 +29,7 @@ pub(crate) struct App {
     /// Redis as the gateway itself sees it.
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) stats: Stats,
+    pub(crate) scripts: Scripts,
     sync_tokens: SyncTokens,
 }
 
@@ -38,6 +40,7 @@ impl App {
             tokens: Tokens::new(&config, &upstream)?,
             upstream,
             stats: Stats::default(),
+            scripts: Scripts::default(),
             sync_tokens: SyncTokens::new(),
             config,
         })

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use redis::Value;
+
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::command::{Command, Verdict, judge};
@@ -21,13 +23,15 @@ impl Execution<'_> {
         let table = self.app.upstream.table(&commands).await?;
         let mut places = Vec::with_capacity(commands.len());
         let mut sent = Vec::with_capacity(commands.len());
-        for command in commands {
+        let mut loaded = Vec::with_capacity(commands.len());
+        for mut command in commands {
             if rest_token::is_asked_by(&command) {
                 places.push(Some(self.rest_token(&command).await?));
                 continue;
             }
             places.push(match judge(&command, self.caller.access, &table) {
                 Verdict::Send => {
+                    loaded.push(self.translate(&mut command));
                     sent.push(command);
                     None
                 }
@@ -41,7 +45,7 @@ impl Execution<'_> {
             let run = self.caller.upstream.run(&sent, &table);
             self.counted(sent.len(), run).await?
         };
-        let mut replies = replies.into_iter();
+        let mut replies = named(replies, loaded).into_iter();
         Ok(places
             .into_iter()
             .map_while(|place| place.or_else(|| replies.next()))
@@ -51,7 +55,7 @@ impl Execution<'_> {
     /// Runs all, at once, or none; the error is why none.
     pub(crate) async fn transaction(
         &self,
-        commands: Vec<Command>,
+        mut commands: Vec<Command>,
     ) -> Result<Result<Vec<Reply>, String>, Failure> {
         let table = self.app.upstream.table(&commands).await?;
         for command in &commands {
@@ -59,13 +63,25 @@ impl Execution<'_> {
                 return Ok(Err(because(&error)));
             }
         }
+        let loaded = commands
+            .iter_mut()
+            .map(|command| self.translate(command))
+            .collect();
         let run = self.caller.upstream.transaction(&commands, &table);
         let outcome = self.counted(commands.len(), run).await?;
         Ok(match outcome {
-            Outcome::Done(replies) => Ok(replies),
+            Outcome::Done(replies) => Ok(named(replies, loaded)),
             Outcome::Refused(error) => Err(because(&error)),
             Outcome::Discarded(error) => Err(error),
         })
+    }
+
+    /// A server that speaks only JSON stands for those that refuse the flag.
+    fn translate(&self, command: &mut Command) -> Option<String> {
+        if self.app.config.json_only {
+            return None;
+        }
+        self.app.scripts.translate(command)
     }
 
     /// Listens for what `command` (SUBSCRIBE, PSUBSCRIBE, MONITOR) asks to be told.
@@ -100,6 +116,15 @@ impl Execution<'_> {
         let access = self.caller.access;
         rest_token::issue(command, access, &self.app.tokens, &self.app.config).await
     }
+}
+
+/// The replies, with a script's name as its caller knows it in place of Redis's own.
+fn named(replies: Vec<Reply>, loaded: Vec<Option<String>>) -> Vec<Reply> {
+    let name = |(reply, sha1): (Reply, Option<String>)| match sha1 {
+        Some(sha1) => reply.map(|_| Value::BulkString(sha1.into_bytes())),
+        None => reply,
+    };
+    replies.into_iter().zip(loaded).map(name).collect()
 }
 
 /// One command that is refused discards the others.

@@ -21,6 +21,7 @@
 //! auth       tokens                   cors       what a browser asks first
 //! route      path -> endpoint         body       a request body within the limit
 //! format     which reply format       answer     HTTP answers
+//! scripts    the flag that Upstash takes and Redis refuses
 //! stats      what was counted         sync_token the read-your-writes header
 //! events     subscriptions, MONITOR   rest_token ACL RESTTOKEN
 //! command/   a command: from JSON, from a path; what Redis says of it; what REST cannot carry
@@ -52,6 +53,7 @@ mod format;
 mod reply;
 mod rest_token;
 mod route;
+mod scripts;
 mod server;
 mod stats;
 mod sync_token;

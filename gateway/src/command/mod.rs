@@ -38,6 +38,13 @@ impl Command {
         self.arguments.get(index).map(Vec::as_slice)
     }
 
+    /// Puts another argument at `index`, where there is one.
+    pub(crate) fn replace(&mut self, index: usize, argument: Vec<u8>) {
+        if let Some(place) = self.arguments.get_mut(index) {
+            *place = argument;
+        }
+    }
+
     /// What follows the name.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &[u8]> {
         self.arguments.iter().skip(1).map(Vec::as_slice)

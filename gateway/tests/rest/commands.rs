@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::server::{Server, key};
+use crate::server::{Redis, Server, key};
 
 #[tokio::test]
 async fn a_command_is_a_json_array_of_strings_numbers_and_booleans() {
@@ -147,20 +147,34 @@ async fn select_0_is_fine_and_any_other_database_is_refused() {
     assert!(answer.error().starts_with("ERR Only 0th database"));
 }
 
+/// As Upstash does, where Redis knows no such flag.
 #[tokio::test]
-async fn a_script_shebang_reaches_redis_as_it_is() {
-    let server = Server::start().await;
-    let script = "#!lua flags=allow-key-locking\nreturn 1";
-    let answer = server.command(json!(["EVAL", script, 0])).await;
-    assert_eq!(answer.status, 400);
+async fn a_script_may_ask_for_key_locking_and_keeps_the_name_its_caller_knows() {
+    // One of its own, for it is flushed.
+    let redis = Redis::start();
+    let server = Server::over(&redis).await;
+    let script = "#!lua flags=allow-key-locking\nreturn {KEYS[1], ARGV[1]}";
+    // `printf '#!lua flags=allow-key-locking\nreturn {KEYS[1], ARGV[1]}' | sha1sum`
+    let sha1 = "3bc2a7d31628f8c9b8ebf73e8b84bfcdb9368b6b";
+    let asked = json!(["EVALSHA", sha1, 1, "k", "v"]);
+    let answer = server.command(asked.clone()).await;
+    assert!(answer.error().starts_with("NOSCRIPT"));
     assert_eq!(
-        answer.error(),
-        "ERR Unexpected flag in script shebang: allow-key-locking"
+        server.result(json!(["EVAL", script, 1, "k", "v"])).await,
+        json!(["k", "v"])
     );
+    assert_eq!(server.result(asked.clone()).await, json!(["k", "v"]));
     assert_eq!(
-        server.result(json!(["EVAL", "#!lua\nreturn 1", 0])).await,
-        1
+        server
+            .result(json!(["SCRIPT", "EXISTS", sha1, "none"]))
+            .await,
+        json!([1, 0])
     );
+    server.result(json!(["SCRIPT", "FLUSH"])).await;
+    let answer = server.command(asked.clone()).await;
+    assert!(answer.error().starts_with("NOSCRIPT"));
+    assert_eq!(server.result(json!(["SCRIPT", "LOAD", script])).await, sha1);
+    assert_eq!(server.result(asked).await, json!(["k", "v"]));
 }
 
 #[tokio::test]

@@ -94,3 +94,17 @@ async fn a_json_only_server_still_tells_its_figures() {
     let answer = server.request("GET", "/stats").send().await;
     assert_eq!(answer.json(), json!({"requests": 1, "commands": 1}));
 }
+
+/// As proxies in front of a Redis do: whoever wants to run there learns to do without.
+#[tokio::test]
+async fn a_json_only_server_refuses_the_flag_of_key_locking() {
+    let server = start().await;
+    let body = r##"["EVAL","#!lua flags=allow-key-locking\nreturn 1",0]"##;
+    let answer = post(&server, "/", body).send().await;
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer
+            .error()
+            .starts_with("ERR Unexpected flag in script shebang")
+    );
+}
