@@ -18,7 +18,7 @@ const wasmEnv = { ...toolchain, CARGO_TARGET_DIR: "target/wasm" };
 const CHECKS = {
   rustfmt: check("cargo", "fmt --all --check"),
   clippy: check("cargo", "clippy --workspace --all-targets --features native -- -D warnings"),
-  "clippy-wasm": check("cargo", "clippy --target wasm32-unknown-unknown --features worker -- -D warnings", wasmEnv),
+  "clippy-wasm": check("cargo", "clippy --target wasm32-unknown-unknown --features worker,js -- -D warnings", wasmEnv),
   examples: check("cargo", "clippy --target wasm32-unknown-unknown -p rust-worker -- -D warnings", wasmEnv),
   docs: check("cargo", "doc --no-deps --workspace", { RUSTDOCFLAGS: "-Dwarnings" }),
   types: typescript,
