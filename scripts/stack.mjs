@@ -44,7 +44,7 @@ export async function startRedis({ port, onOutput } = {}) {
 }
 
 /**
- * The gateway, as `cargo build --release -p upstash-gateway` built it.
+ * The gateway, as `cargo build --release -p upstash-gateway` built it, or the one that UPSTASH_GATEWAY names.
  * @param {{redisUrl: string, token: string, readOnlyToken?: string, jsonOnly?: boolean, port?: number, onOutput?: OnOutput}} options
  * @returns {Promise<Part>}
  */
@@ -59,7 +59,7 @@ export async function startGateway({ redisUrl, token, readOnlyToken = "", jsonOn
     LISTEN: `127.0.0.1:${port}`,
     JSON_ONLY: String(jsonOnly),
   };
-  const child = start(join(ROOT, "target/release/upstash-gateway"), [], { env, onOutput });
+  const child = start(join(ROOT, process.env.UPSTASH_GATEWAY ?? "target/release/upstash-gateway"), [], { env, onOutput });
   await ready("upstash-gateway", child, async () => (await probe(`${url}/stats`)).ok, 10);
   return { ...child, port, url };
 }

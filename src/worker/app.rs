@@ -1,6 +1,6 @@
 //! What every handler needs, from the environment of one request.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -11,17 +11,6 @@ use crate::client::Redis;
 use crate::error::EdgeError;
 use crate::health::{HealthStatus, health};
 use crate::session::Sessions;
-
-thread_local! {
-    /// The client outlives the request: what it learnt of the server is plain data, and saves a trip.
-    static CLIENT: RefCell<Option<Known>> = const { RefCell::new(None) };
-}
-
-struct Known {
-    url: String,
-    token: String,
-    redis: Redis,
-}
 
 /// One request's view of the world.
 pub(super) struct App<'a> {
@@ -131,22 +120,11 @@ pub(super) fn text(env: &Env, name: &str) -> Option<String> {
     env.var(name).ok().map(|value| value.to_string())
 }
 
-fn client(env: &Env) -> Result<Redis, Failure> {
+fn client(env: &Env) -> Result<Redis, EdgeError> {
     let needed = |name: &'static str| {
         text(env, name).ok_or_else(|| EdgeError::config(name.to_owned() + " is not set"))
     };
     let url = needed("UPSTASH_REDIS_REST_URL")?;
     let token = needed("UPSTASH_REDIS_REST_TOKEN")?;
-    CLIENT.with_borrow_mut(|client| match client {
-        Some(known) if known.url == url && known.token == token => Ok(known.redis.clone()),
-        _ => {
-            let redis = Redis::new(&url, &token)?;
-            *client = Some(Known {
-                url,
-                token,
-                redis: redis.clone(),
-            });
-            Ok(redis)
-        }
-    })
+    Redis::new(&url, &token)
 }
