@@ -29,6 +29,8 @@ function requestOf(form, button) {
 async function ask({ method, url, body }) {
   const started = performance.now();
   const line = element("line");
+  line.textContent = `${method} ${url}: asking`;
+  line.classList.remove("bad");
   try {
     const answer = await fetch(url, { method, body });
     const text = await answer.text();
