@@ -3,24 +3,25 @@
 use super::server::Format;
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::Response;
-use crate::wire::{json_error_text, json_to_resp};
+use crate::wire::{json_error_text, json_one_to_resp, json_to_resp};
 
-/// The RESP2 of an answer.
+/// The RESP2 of an answer; to `one` command that failed it is a 400.
 ///
 /// # Errors
 /// What its status or its error text says.
-pub(super) fn body_of(response: Response, format: Format) -> Result<Vec<u8>, EdgeError> {
+pub(super) fn body_of(response: Response, format: Format, one: bool) -> Result<Vec<u8>, EdgeError> {
     let json = is_json(&response);
+    let base64 = format == Format::Base64;
     match response.status {
-        200 if response
-            .content_type
-            .starts_with("application/octet-stream") =>
-        {
-            Ok(response.body)
+        200 if is_bytes(&response) => Ok(response.body),
+        400 if one && is_bytes(&response) && response.body.starts_with(b"-") => Ok(response.body),
+        400 if one && json && json_error_text(&response.body).is_some() => {
+            json_one_to_resp(&response.body, base64)
         }
+        200 if json && one => json_one_to_resp(&response.body, base64),
         200 if json => match json_error_text(&response.body) {
             Some(text) => Err(EdgeError::from_redis(&text)),
-            None => json_to_resp(&response.body, format == Format::Base64),
+            None => json_to_resp(&response.body, base64),
         },
         200 => Err(no_server()),
         401 => Err(EdgeError::new(
@@ -48,6 +49,12 @@ pub(super) fn body_of(response: Response, format: Format) -> Result<Vec<u8>, Edg
             None => no_server(),
         }),
     }
+}
+
+fn is_bytes(response: &Response) -> bool {
+    response
+        .content_type
+        .starts_with("application/octet-stream")
 }
 
 pub(super) fn is_json(response: &Response) -> bool {

@@ -43,12 +43,14 @@ struct Shared {
 
 type Observer = Rc<dyn Fn(&RequestEvent)>;
 
-/// One finished HTTP request: counts and a code, never a key or a value.
+/// One finished HTTP request: names, counts and a code, never a key or a value.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RequestEvent {
-    /// How many commands it carried.
-    pub commands: usize,
+    /// The names of the commands it carried, in order; `OTHER` for one that the crate does not know.
+    pub commands: Vec<&'static str>,
+    /// Which attempt it was, from 1: the same commands, or those of them that were not answered, may be sent again.
+    pub attempt: u32,
     /// From sending to the last byte of the answer, in milliseconds.
     pub duration_ms: u64,
     /// Bytes of the request's body.

@@ -28,7 +28,7 @@ impl Redis {
         // A clock that is set back gives nobody more time.
         let left = || deadline.saturating_sub(shared.host.now()).min(timeout);
         let mut task = Task::new(commands, mode);
-        loop {
+        for attempt in 1.. {
             let Some(body) = task.write(&shared.server.borrow()) else {
                 return task;
             };
@@ -37,16 +37,20 @@ impl Redis {
                 return task;
             }
             let (started, bytes_out) = (shared.host.now(), body.len());
-            let answer = self.fetch(task.route(), body, left()).await;
+            let answer = self.fetch(&task, body, left()).await;
             let bytes_in = answer.as_ref().map_or(0, |response| response.body.len());
             let (retry, drawn) = (shared.config.retry, self.drawn());
             let exchange = {
                 let mut server = shared.server.borrow_mut();
+                if answer.is_err() && shared.host.preflights() {
+                    server.blocked();
+                }
                 task.read(answer, &mut server, retry, left(), drawn)
             };
             if let Some(observer) = &self.observer {
                 observer(&RequestEvent {
-                    commands: task.written(),
+                    commands: task.names(),
+                    attempt,
                     duration_ms: shared.host.now().saturating_sub(started),
                     bytes_out,
                     bytes_in,
@@ -57,6 +61,7 @@ impl Redis {
                 shared.host.sleep(exchange.wait_ms).await;
             }
         }
+        task
     }
 
     /// For the jitter; a host without randomness waits without it.
@@ -66,28 +71,28 @@ impl Redis {
         u64::from_le_bytes(drawn)
     }
 
-    /// One request, aborted when `ms` have passed.
-    async fn fetch(
-        &self,
-        (path, format): (&str, Format),
-        body: Vec<u8>,
-        ms: u64,
-    ) -> Result<Response, EdgeError> {
+    /// One request of `body`, aborted when `ms` have passed.
+    async fn fetch(&self, task: &Task, body: Vec<u8>, ms: u64) -> Result<Response, EdgeError> {
         let config = &self.shared.config;
-        let wanted = match format {
+        let wanted = match task.format() {
             Format::Resp2 => ("Upstash-Response-Format", "resp2".to_owned()),
             Format::Base64 => ("Upstash-Encoding", "base64".to_owned()),
         };
+        let content_type = if task.is_raw() {
+            "application/octet-stream"
+        } else {
+            "application/json"
+        };
         let mut headers = vec![
             ("Authorization", config.authorization.clone()),
-            ("Content-Type", "application/json".to_owned()),
+            ("Content-Type", content_type.to_owned()),
             wanted,
         ];
         if let Some(token) = self.shared.server.borrow().sync_token() {
             headers.push((crate::host::SYNC_TOKEN, token.to_owned()));
         }
         let request = Request {
-            url: config.url.clone() + path,
+            url: config.url.clone() + task.path(),
             headers,
             body,
         };

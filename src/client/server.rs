@@ -3,16 +3,20 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::script::{Form, Script};
+use crate::script::{Form, Script, Sha1};
 
 /// Which scripts it has, in which form, and how far its replicas must have come.
 pub(crate) struct Server {
     form: Form,
     /// The form is no guess any more.
     form_known: bool,
-    scripts: Vec<&'static Script>,
+    scripts: Vec<Sha1>,
     /// It answers JSON whatever it is asked for, so bytes are asked for as base64.
     json: bool,
+    /// It has no commands in paths.
+    pathless: bool,
+    /// It has answered in one way or another.
+    answered: bool,
     sync_token: Option<String>,
     synced: u64,
 }
@@ -28,6 +32,9 @@ pub(crate) enum Format {
 
 /// More databases than one program talks to; past it, what was learnt of the one unused longest is forgotten.
 const MOST: usize = 32;
+
+/// Past so many scripts they are made anew at each call, and it is forgotten which ones the server has.
+const MOST_SCRIPTS: usize = 1_000;
 
 thread_local! {
     /// Of all servers, so that what is forgotten of one and learnt again goes on counting.
@@ -60,6 +67,8 @@ impl Default for Server {
             form_known: false,
             scripts: Vec::new(),
             json: false,
+            pathless: false,
+            answered: false,
             sync_token: None,
             synced: 0,
         }
@@ -101,23 +110,48 @@ impl Server {
         self.json = true;
     }
 
-    pub fn has(&self, script: &'static Script) -> bool {
-        self.scripts
-            .iter()
-            .any(|known| std::ptr::eq(*known, script))
+    pub fn answers(&mut self) {
+        self.answered = true;
+    }
+
+    /// A browser gave no answer of it. Until there has been one, a preflight may have refused the header of the format
+    /// that was asked for: the other one is asked for next.
+    pub fn blocked(&mut self) {
+        if !self.answered {
+            self.json = !self.json;
+        }
+    }
+
+    /// Whether a command may be a path, its last argument the body.
+    pub fn takes_paths(&self) -> bool {
+        !self.pathless
+    }
+
+    pub fn refuses_paths(&mut self) {
+        self.pathless = true;
+    }
+
+    pub fn has(&self, script: &Script) -> bool {
+        self.scripts.contains(script.id())
     }
 
     /// An EVAL of the script in this form was answered: only then does the server have it.
-    pub fn loaded(&mut self, script: &'static Script, form: Form) {
-        self.form_known = true;
+    pub fn loaded(&mut self, script: &Script, form: Form) {
+        // One that is the same in both forms tells nothing of what the server takes.
+        if script.has_forms() {
+            self.form_known = true;
+        }
         if form == self.form && !self.has(script) {
-            self.scripts.push(script);
+            if self.scripts.len() >= MOST_SCRIPTS {
+                self.scripts.clear();
+            }
+            self.scripts.push(*script.id());
         }
     }
 
     /// The server said NOSCRIPT.
-    pub fn lost(&mut self, script: &'static Script) {
-        self.scripts.retain(|known| !std::ptr::eq(*known, script));
+    pub fn lost(&mut self, script: &Script) {
+        self.scripts.retain(|known| known != script.id());
     }
 
     pub fn sync_token(&self) -> Option<&str> {

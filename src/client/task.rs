@@ -3,10 +3,22 @@
 use super::answer::{body_of, holds_replacement, is_json};
 use super::config::Retry;
 use super::server::{Format, Server};
+use crate::commands;
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::Response;
-use crate::script::{Form, Script};
-use crate::wire::{Commands, Head, Repeat, Replies, Reply, Slot, frame, json_string_into};
+use crate::script::{Form, Known, script};
+use crate::wire::{
+    Commands, Head, Repeat, Replies, Reply, Slot, frame, json_string_into, path_form,
+};
+
+/// Runs a command that carries bytes.
+static CALL: crate::script::Script = script!("../lua/bytes.lua", "../lua/call.lua");
+
+/// More commands than this go in several requests, one after the other.
+const MOST_COMMANDS: usize = 1_000;
+
+/// What Upstash takes by default; a command that is longer goes alone, for the server to judge.
+const MOST_BYTES: usize = 10_000_000;
 
 /// In the other form, after NOSCRIPT, and once more because a SCRIPT FLUSH can come at any moment.
 /// Who is refused more often meets something that is not a Redis.
@@ -23,7 +35,24 @@ pub(crate) struct Task {
     /// The number of the last write among all writes to this server.
     number: u64,
     mode: Mode,
+    way: Way,
     format: Format,
+    /// Larger requests than this are not written.
+    most_bytes: usize,
+    /// How long the last write was.
+    bytes_out: usize,
+}
+
+/// How the last write goes.
+enum Way {
+    /// `/`: one command, whose reply is the whole answer.
+    One,
+    /// `/pipeline`
+    Several,
+    /// `/multi-exec`
+    Transaction,
+    /// One command as a path, its bytes as the body.
+    Path(String),
 }
 
 /// Whether the commands stand for themselves.
@@ -47,7 +76,7 @@ pub(crate) struct Exchange {
 /// A command of the last write, and the script whose source it carried, if it carried one.
 struct Written {
     command: usize,
-    loads: Option<(&'static Script, Form)>,
+    loads: Option<(Known, Form)>,
 }
 
 #[derive(Clone)]
@@ -55,6 +84,15 @@ enum Outcome {
     Waiting,
     Reply { body: usize, at: usize },
     Failed(EdgeError),
+}
+
+impl Outcome {
+    /// What was settled, or left, before stays so.
+    fn settle(&mut self, outcome: impl FnOnce() -> Self) {
+        if matches!(self, Self::Waiting) {
+            *self = outcome();
+        }
+    }
 }
 
 impl Task {
@@ -68,68 +106,153 @@ impl Task {
             attempts: 0,
             number: 0,
             mode,
+            way: Way::Several,
             format: Format::Resp2,
+            most_bytes: MOST_BYTES,
+            bytes_out: 0,
         }
     }
 
-    /// The body of the next request: the commands that still wait. `None` when none does.
+    /// The body of the next request: the commands that still wait, as many of them as one request may carry; a
+    /// transaction whole. `None` when none waits.
     pub(crate) fn write(&mut self, server: &Server) -> Option<Vec<u8>> {
         let form = server.form();
-        let mut body = Vec::new();
+        let mut body = vec![b'['];
         self.written.clear();
-        for (command, outcome) in self.outcomes.iter().enumerate() {
-            if !matches!(outcome, Outcome::Waiting) {
+        for command in 0..self.outcomes.len() {
+            if !matches!(self.outcomes.get(command), Some(Outcome::Waiting)) {
                 continue;
             }
-            let (head, rest) = self.commands.get(command)?;
-            body.extend_from_slice(if body.is_empty() { b"[[" } else { b",[" });
-            let mut loads = None;
-            if let Head::Script(script) = head {
-                let source = script.source(form);
-                // An earlier EVAL of the same batch has loaded it by the time this one runs.
-                let earlier = self
-                    .written
-                    .iter()
-                    .any(|w| matches!(w.loads, Some((other, _)) if std::ptr::eq(other, script)));
-                // In a transaction NOSCRIPT would fail this command while the others commit.
-                if self.mode == Mode::Pipeline && (server.has(script) || earlier) {
-                    body.extend_from_slice(b"\"EVALSHA\",");
-                    json_string_into(&mut body, source.sha1());
-                } else {
-                    body.extend_from_slice(b"\"EVAL\",");
-                    json_string_into(&mut body, source.text);
-                    loads = Some((script, form));
-                }
-                body.push(b',');
+            let before = body.len();
+            let loads = self.write_one(command, server, form, &mut body)?;
+            let full = self.written.len() >= MOST_COMMANDS || body.len() > self.most_bytes;
+            if full && self.mode == Mode::Pipeline && !self.written.is_empty() {
+                body.truncate(before);
+                break;
             }
-            body.extend_from_slice(rest);
             self.written.push(Written { command, loads });
+            body.push(b',');
         }
-        if body.is_empty() {
-            return None;
-        }
-        body.push(b']');
+        // The comma behind the last one.
+        body.pop();
         self.number = Server::next_number();
-        // A transaction is never answered in RESP2.
-        self.format = match self.mode {
-            Mode::Pipeline => server.format(),
-            Mode::Transaction => Format::Base64,
-        };
+        self.format = server.format();
+        self.way = Way::Several;
+        match self.written.as_slice() {
+            [] => return None,
+            _ if self.mode == Mode::Transaction => {
+                self.way = Way::Transaction;
+                // A transaction is never answered in RESP2.
+                self.format = Format::Base64;
+            }
+            [written] => {
+                let command = written.command;
+                self.way = Way::One;
+                body.remove(0);
+                if let Some((path, raw)) = self.as_path(command, server) {
+                    self.way = Way::Path(path);
+                    body = raw;
+                }
+            }
+            _ => {}
+        }
+        if matches!(self.way, Way::Several | Way::Transaction) {
+            body.push(b']');
+        }
+        self.bytes_out = body.len();
         Some(body)
     }
 
-    /// How the last write is to be sent: the path below the server's URL, and the format to ask for.
-    pub fn route(&self) -> (&'static str, Format) {
-        let path = match self.mode {
-            Mode::Pipeline => "/pipeline",
-            Mode::Transaction => "/multi-exec",
+    /// Appends one command; the script whose source it carries, if it carries one.
+    fn write_one(
+        &self,
+        command: usize,
+        server: &Server,
+        form: Form,
+        body: &mut Vec<u8>,
+    ) -> Option<Option<(Known, Form)>> {
+        let (head, rest) = self.commands.get(command)?;
+        body.push(b'[');
+        let script = match head {
+            Head::Plain => {
+                body.extend_from_slice(rest);
+                return Some(None);
+            }
+            Head::Script(script) => script,
+            Head::Bytes(opening) => {
+                // Whole, and in a form that is not refused: sent a second time it would lose its place in the order.
+                let form = if server.knows_form() {
+                    form
+                } else {
+                    Form::Plain
+                };
+                body.extend_from_slice(b"\"EVAL\",");
+                json_string_into(body, &CALL.source(form).text);
+                body.push(b',');
+                body.extend_from_slice(&opening.json);
+                body.extend_from_slice(rest);
+                return Some(None);
+            }
         };
-        (path, self.format)
+        let source = script.source(form);
+        // An earlier EVAL of the same batch has loaded it by the time this one runs.
+        let earlier = self
+            .written
+            .iter()
+            .any(|w| matches!(&w.loads, Some((other, _)) if other.id() == script.id()));
+        // In a transaction NOSCRIPT would fail this command while the others commit.
+        let by_sha1 = self.mode == Mode::Pipeline && (server.has(script) || earlier);
+        if by_sha1 {
+            body.extend_from_slice(b"\"EVALSHA\",");
+            json_string_into(body, source.sha1());
+        } else {
+            body.extend_from_slice(b"\"EVAL\",");
+            json_string_into(body, &source.text);
+        }
+        body.push(b',');
+        body.extend_from_slice(rest);
+        Some((!by_sha1).then(|| (script.clone(), form)))
     }
 
-    /// How many commands the last write carried.
-    pub fn written(&self) -> usize {
-        self.written.len()
+    /// A command that carries bytes and is alone goes with nothing encoded.
+    fn as_path(&self, command: usize, server: &Server) -> Option<(String, Vec<u8>)> {
+        match self.commands.get(command)? {
+            (Head::Bytes(opening), words) if server.takes_paths() => {
+                path_form(words, opening.place?)
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the last write goes, below the server's URL.
+    pub fn path(&self) -> &str {
+        match &self.way {
+            Way::One => "/",
+            Way::Several => "/pipeline",
+            Way::Transaction => "/multi-exec",
+            Way::Path(path) => path,
+        }
+    }
+
+    /// What it asks for.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether its body is bytes of one argument, and not JSON.
+    pub fn is_raw(&self) -> bool {
+        matches!(self.way, Way::Path(_))
+    }
+
+    /// The names of the commands that the last write carried.
+    pub fn names(&self) -> Vec<&'static str> {
+        let name = |written: &Written| match self.commands.get(written.command) {
+            Some((Head::Script(_), _)) if written.loads.is_some() => "EVAL",
+            Some((Head::Script(_), _)) => "EVALSHA",
+            Some((_, words)) => commands::known(first_word(words)),
+            None => "OTHER",
+        };
+        self.written.iter().map(name).collect()
     }
 
     /// Takes the answer to the last write. What must be asked again goes on waiting.
@@ -145,7 +268,20 @@ impl Task {
         drawn: u64,
     ) -> Exchange {
         let asked_ms = answer.as_ref().ok().and_then(|r| r.retry_after_ms);
+        if let Ok(Response { status, .. }) = answer {
+            server.answers();
+            // Nothing was done yet; it goes another way.
+            if matches!((&self.way, status), (Way::Path(_), 404 | 405)) {
+                server.refuses_paths();
+                return Exchange::default();
+            }
+            if status == 413 && self.mode == Mode::Pipeline && self.written.len() > 1 {
+                self.most_bytes = self.bytes_out / 2;
+                return Exchange::default();
+            }
+        }
         let Err(error) = answer.and_then(|response| self.replies_of(response, server)) else {
+            self.attempts = 0;
             return Exchange::default();
         };
         self.attempts += 1;
@@ -171,23 +307,26 @@ impl Task {
 
     /// Nothing will be asked again.
     pub fn fail(&mut self, error: &EdgeError) {
-        self.end(error, false);
+        for outcome in &mut self.outcomes {
+            outcome.settle(|| Outcome::Failed(error.clone()));
+        }
     }
 
-    /// `error` is the outcome of what waits, but for what is harmless to ask `again`. Whether anything still waits.
+    /// `error` is the outcome of what was written last, but for what is harmless to ask `again`. Whether some of that
+    /// still waits.
     fn end(&mut self, error: &EdgeError, again: bool) -> bool {
         let harmless = |command| self.commands.repeat(command) == Repeat::Harmless;
         let all = || (0..self.commands.len()).all(harmless);
         let again = again && (self.mode == Mode::Pipeline || all());
         let mut waits = false;
-        for (command, outcome) in self.outcomes.iter_mut().enumerate() {
-            if !matches!(outcome, Outcome::Waiting) {
+        for &Written { command, .. } in &self.written {
+            let Some(outcome) = self.outcomes.get_mut(command) else {
                 continue;
-            }
+            };
             if again && harmless(command) {
-                waits = true;
+                waits |= matches!(outcome, Outcome::Waiting);
             } else {
-                *outcome = Outcome::Failed(error.clone());
+                outcome.settle(|| Outcome::Failed(error.clone()));
             }
         }
         waits
@@ -196,12 +335,22 @@ impl Task {
     fn replies_of(&mut self, response: Response, server: &mut Server) -> Result<(), EdgeError> {
         let sync_token = response.sync_token.clone();
         let plain_json = self.format == Format::Resp2 && is_json(&response);
-        let body = body_of(response, self.format)?;
+        let one = matches!(self.way, Way::One | Way::Path(_));
+        let body = body_of(response, self.format, one)?;
         let (reply, used) = frame(&body)?;
-        if let Reply::Error(text) = reply {
-            return Err(EdgeError::from_redis(text));
+        let mut at = 0;
+        let mut count = 1;
+        if !one {
+            if let Reply::Error(text) = reply {
+                return Err(EdgeError::from_redis(text));
+            }
+            count = reply.array()?.size_hint().0;
+            // The entries follow the line that says how many they are.
+            at = body
+                .iter()
+                .position(|b| *b == b'\n')
+                .map_or(0, |end| end + 1);
         }
-        let count = reply.array()?.size_hint().0;
         if used != body.len() || count != self.written.len() {
             return Err(EdgeError::corrupt(
                 "the replies are not as many as the commands",
@@ -212,26 +361,19 @@ impl Task {
             server.answers_json();
         }
         server.synced(self.number, sync_token);
-        // The entries follow the line that says how many they are.
-        let mut at = body
-            .iter()
-            .position(|b| *b == b'\n')
-            .map_or(0, |end| end + 1);
+        let mut waits = false;
         for written in &self.written {
             let (reply, used) = frame(body.get(at..).unwrap_or_default())?;
+            let again = self.rewrites < MOST_REWRITES;
             let outcome = match reply {
-                Reply::Error(text) => {
-                    let head = self.commands.get(written.command).map(|(head, _)| head);
-                    if self.rewrites < MOST_REWRITES && again(head, written, text, server) {
-                        Outcome::Waiting
-                    } else {
-                        Outcome::Failed(EdgeError::from_redis(text))
-                    }
+                Reply::Error(text) if again && otherwise(&self.commands, written, text, server) => {
+                    Outcome::Waiting
                 }
+                Reply::Error(text) => Outcome::Failed(EdgeError::from_redis(text)),
                 // Bytes that are no UTF-8 came as U+FFFD, if it was not there before: in base64 they come whole.
                 _ if plain_json && holds_replacement(&body, at, used) => {
                     let harmless = self.commands.repeat(written.command) == Repeat::Harmless;
-                    if self.rewrites < MOST_REWRITES && harmless {
+                    if again && harmless {
                         Outcome::Waiting
                     } else {
                         Outcome::Failed(EdgeError::corrupt(
@@ -240,8 +382,8 @@ impl Task {
                     }
                 }
                 _ => {
-                    if let Some((script, form)) = written.loads {
-                        server.loaded(script, form);
+                    if let Some((script, form)) = &written.loads {
+                        server.loaded(script, *form);
                     }
                     Outcome::Reply {
                         body: self.bodies.len(),
@@ -249,14 +391,14 @@ impl Task {
                     }
                 }
             };
-            // One that was left meanwhile stays so.
-            if let Some(slot @ Outcome::Waiting) = self.outcomes.get_mut(written.command) {
-                *slot = outcome;
+            waits |= matches!(outcome, Outcome::Waiting);
+            if let Some(slot) = self.outcomes.get_mut(written.command) {
+                slot.settle(|| outcome);
             }
             at += used;
         }
         self.bodies.push(body);
-        self.rewrites += 1;
+        self.rewrites += usize::from(waits);
         Ok(())
     }
 
@@ -315,15 +457,24 @@ impl Task {
 
     /// Nobody waits for this command any more.
     pub fn leave(&mut self, command: usize) {
-        if let Some(outcome @ Outcome::Waiting) = self.outcomes.get_mut(command) {
-            *outcome = Outcome::Failed(EdgeError::new(ErrorKind::Aborted, "nobody waited for it"));
+        if let Some(outcome) = self.outcomes.get_mut(command) {
+            outcome.settle(|| {
+                Outcome::Failed(EdgeError::new(ErrorKind::Aborted, "nobody waited for it"))
+            });
         }
     }
 }
 
-/// Whether this error only says that the script must be sent in another way.
-fn again(head: Option<Head>, written: &Written, text: &[u8], server: &mut Server) -> bool {
-    let Some(Head::Script(script)) = head else {
+/// The first of the words of a command, as they are written.
+fn first_word(words: &[u8]) -> &str {
+    let quote = |byte: &u8| *byte == b'"';
+    let name = words.split(quote).nth(1).unwrap_or_default();
+    std::str::from_utf8(name).unwrap_or_default()
+}
+
+/// Whether this error only says that the script must be sent otherwise.
+fn otherwise(commands: &Commands, written: &Written, text: &[u8], server: &mut Server) -> bool {
+    let Some((Head::Script(script), _)) = commands.get(written.command) else {
         return false;
     };
     if text.starts_with(b"NOSCRIPT") {
@@ -333,7 +484,8 @@ fn again(head: Option<Head>, written: &Written, text: &[u8], server: &mut Server
     // A Redis before 7 knows no such line at all.
     let refused = text.starts_with(b"ERR Unexpected flag in script shebang")
         || text.starts_with(b"ERR Error compiling script");
-    if refused && matches!(written.loads, Some((_, Form::Locking))) {
+    // A caller's own script with an error in it has no other form to try.
+    if refused && script.has_forms() && matches!(written.loads, Some((_, Form::Locking))) {
         server.refuses_locking();
         return true;
     }

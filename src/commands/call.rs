@@ -31,10 +31,12 @@ pub struct Call<T> {
     reply: PhantomData<fn() -> T>,
 }
 
-enum Owned {
+/// An argument that outlives its caller.
+pub(super) enum Owned {
     Text(String),
     Int(i64),
     Unsigned(u64),
+    Bytes(Vec<u8>),
 }
 
 impl From<&Arg<'_>> for Owned {
@@ -43,6 +45,18 @@ impl From<&Arg<'_>> for Owned {
             Arg::Text(text) => Self::Text((*text).to_owned()),
             Arg::Int(number) => Self::Int(*number),
             Arg::Unsigned(number) => Self::Unsigned(*number),
+            Arg::Bytes(bytes) => Self::Bytes((*bytes).to_vec()),
+        }
+    }
+}
+
+impl Owned {
+    pub(super) fn arg(&self) -> Arg<'_> {
+        match self {
+            Self::Text(text) => Arg::Text(text),
+            Self::Int(number) => Arg::Int(*number),
+            Self::Unsigned(number) => Arg::Unsigned(*number),
+            Self::Bytes(bytes) => Arg::Bytes(bytes),
         }
     }
 }
@@ -51,12 +65,7 @@ impl<T: FromReply> Op for Call<T> {
     type Output = T;
 
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        let borrowed = |arg| match arg {
-            &Owned::Int(number) => Arg::Int(number),
-            &Owned::Unsigned(number) => Arg::Unsigned(number),
-            Owned::Text(text) => Arg::Text(text),
-        };
-        let args: Vec<Arg<'_>> = self.args.iter().map(borrowed).collect();
+        let args: Vec<Arg<'_>> = self.args.iter().map(Owned::arg).collect();
         out.command(&self.name, &args)
     }
 

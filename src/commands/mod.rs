@@ -1,11 +1,13 @@
 //! What each command is: its family, whether it reads or writes, and whether repeating it is harmless.
 
 mod call;
+mod script;
 mod table;
 
 use crate::error::{EdgeError, ErrorKind};
 
 pub use call::{Bytes, Call, FromReply, command};
+pub use script::{Script, ScriptCall};
 
 /// What a command works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +51,20 @@ pub enum Access {
 /// ```
 #[must_use]
 pub fn lookup(name: &str) -> Option<(Family, Access)> {
+    find(name).map(|(_, family, access)| (*family, *access))
+}
+
+/// The name of a command as the list has it, for a log: what stands in the place of a name may be a value.
+pub(crate) fn known(name: &str) -> &'static str {
+    find(name).map_or("OTHER", |(known, ..)| known)
+}
+
+fn find(name: &str) -> Option<&'static (&'static str, Family, Access)> {
     let upper = |b: u8| b.to_ascii_uppercase();
     let found = table::TABLE
         .binary_search_by(|(known, ..)| known.bytes().cmp(name.bytes().map(upper)))
         .ok()?;
-    let (_, family, access) = table::TABLE.get(found)?;
-    Some((*family, *access))
+    table::TABLE.get(found)
 }
 
 /// Whether this very command may be sent again after a request whose answer was lost.
@@ -112,7 +122,7 @@ mod tests {
             let mut out = Commands::default();
             let json = serde_json::to_string(&words).unwrap();
             let whole = out
-                .json(&json, false)
+                .json(&json, false, &[])
                 .map(|()| out.repeat(0) == Repeat::Harmless);
             let args: Vec<Arg<'_>> = words[1..].iter().map(|word| Arg::Text(word)).collect();
             let mut out = Commands::default();

@@ -34,6 +34,11 @@ pub trait Host {
     /// Waits `ms` milliseconds.
     fn sleep(&self, ms: u64) -> LocalFuture<'static, ()>;
 
+    /// Whether a browser asks the server first which headers it may send (the Fetch standard's CORS preflight).
+    fn preflights(&self) -> bool {
+        false
+    }
+
     /// Sends one POST and gathers its answer.
     ///
     /// Fails with `network` when no whole answer came; an answer of any status is an answer.
@@ -63,6 +68,16 @@ pub struct Response {
     pub retry_after_ms: Option<u64>,
     /// The whole body.
     pub body: Vec<u8>,
+}
+
+/// No reply of Redis is larger: a record may have 100 MB. What goes on sending longer is cut off there.
+pub(crate) const LARGEST_ANSWER: usize = 128 << 20;
+
+pub(crate) fn oversize() -> EdgeError {
+    EdgeError::new(
+        crate::error::ErrorKind::TooLarge,
+        "the answer is larger than 128 MiB",
+    )
 }
 
 pub(crate) const SYNC_TOKEN: &str = "upstash-sync-token";

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy, retry_after_ms};
+use super::{
+    Host, LARGEST_ANSWER, LocalFuture, Request, Response, SYNC_TOKEN, entropy, oversize,
+    retry_after_ms,
+};
 use crate::error::{EdgeError, ErrorKind};
 
 /// Runs inside a tokio runtime; speaks `http:` only.
@@ -43,7 +46,14 @@ impl Host for Native {
             // The cause is dropped: it may hold the URL.
             let lost =
                 |_| EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server");
-            let answer = post.send().await.map_err(lost)?;
+            let mut answer = post.send().await.map_err(lost)?;
+            let mut body = Vec::new();
+            while let Some(part) = answer.chunk().await.map_err(lost)? {
+                if body.len() + part.len() > LARGEST_ANSWER {
+                    return Err(oversize());
+                }
+                body.extend_from_slice(&part);
+            }
             let header = |name: &str| {
                 let value = answer.headers().get(name)?;
                 value.to_str().ok().map(str::to_owned)
@@ -53,7 +63,7 @@ impl Host for Native {
                 content_type: header("content-type").unwrap_or_default(),
                 sync_token: header(SYNC_TOKEN),
                 retry_after_ms: retry_after_ms(header("retry-after")),
-                body: answer.bytes().await.map_err(lost)?.to_vec(),
+                body,
             })
         })
     }

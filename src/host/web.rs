@@ -8,7 +8,10 @@ use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::{Host, LocalFuture, Request, Response, SYNC_TOKEN, entropy, retry_after_ms};
+use super::{
+    Host, LARGEST_ANSWER, LocalFuture, Request, Response, SYNC_TOKEN, entropy, oversize,
+    retry_after_ms,
+};
 use crate::duration::LONGEST_TIMEOUT_MS;
 use crate::error::{EdgeError, ErrorKind};
 
@@ -29,17 +32,24 @@ impl Host for Web {
         Box::pin(Sleep::start(ms))
     }
 
+    fn preflights(&self) -> bool {
+        // Only where a page or its worker has an origin of its own.
+        get(&js_sys::global(), "location").is_ok_and(|location| location.is_object())
+    }
+
     fn fetch(&self, request: Request) -> LocalFuture<'static, Result<Response, EdgeError>> {
         Box::pin(async move {
             // What the runtime says of a failed fetch may hold the URL, so it is not repeated.
-            fetch(request).await.map_err(|_| {
+            let answer = fetch(request).await.map_err(|_| {
                 EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server")
-            })
+            })?;
+            answer.ok_or_else(oversize)
         })
     }
 }
 
-async fn fetch(request: Request) -> Result<Response, JsValue> {
+/// `None`: the answer is too large.
+async fn fetch(request: Request) -> Result<Option<Response>, JsValue> {
     let headers = Object::new();
     for (name, value) in &request.headers {
         set(&headers, name, &value.as_str().into())?;
@@ -58,17 +68,46 @@ async fn fetch(request: Request) -> Result<Response, JsValue> {
         &[request.url.into(), init.into()],
     )?;
     let answer = JsFuture::from(answer.dyn_into::<Promise>()?).await?;
-    let body = call(&answer, "arrayBuffer", &[])?.dyn_into::<Promise>()?;
     let headers = get(&answer, "headers")?;
+    let Some(body) = whole(&answer, &headers).await? else {
+        return Ok(None);
+    };
     let response = Response {
         status: get(&answer, "status")?.as_f64().unwrap_or_default() as u16,
         content_type: header(&headers, "content-type")?.unwrap_or_default(),
         sync_token: header(&headers, SYNC_TOKEN)?,
         retry_after_ms: retry_after_ms(header(&headers, "retry-after")?),
-        body: Uint8Array::new(&JsFuture::from(body).await?).to_vec(),
+        body,
     };
     abort.disarm();
-    Ok(response)
+    Ok(Some(response))
+}
+
+/// The body, if it is not too large: at once where its length is told, else part by part.
+async fn whole(answer: &JsValue, headers: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
+    let told = header(headers, "content-length")?.and_then(|length| length.parse::<usize>().ok());
+    if told.is_some_and(|length| length > LARGEST_ANSWER) {
+        return Ok(None);
+    }
+    let stream = get(answer, "body")?;
+    if told.is_some() || !stream.is_object() {
+        let body = call(answer, "arrayBuffer", &[])?.dyn_into::<Promise>()?;
+        return Ok(Some(Uint8Array::new(&JsFuture::from(body).await?).to_vec()));
+    }
+    let reader = call(&stream, "getReader", &[])?;
+    let mut body = Vec::new();
+    loop {
+        let part = call(&reader, "read", &[])?.dyn_into::<Promise>()?;
+        let part = get(&JsFuture::from(part).await?, "value")?;
+        if part.is_undefined() {
+            return Ok(Some(body));
+        }
+        let part = part.dyn_into::<Uint8Array>()?;
+        if body.len() + part.length() as usize > LARGEST_ANSWER {
+            return Ok(None);
+        }
+        body.extend_from_slice(&part.to_vec());
+    }
 }
 
 /// Aborts the fetch when its future is dropped before the end: nobody waits for it any more.

@@ -4,6 +4,7 @@
 //! JavaScript fetches. What is settled comes out as a tape of numbers, which say where in the answer's own bytes each
 //! value lies: no value is copied on its way to the caller.
 
+mod scripts;
 mod slots;
 mod tape;
 
@@ -14,7 +15,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::client::{Format, Mode, Retry, Server, Task};
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::{Response, retry_after_ms};
-use crate::wire::Commands;
+use crate::wire::{Commands, Repeat};
 
 use slots::Slots;
 
@@ -49,13 +50,32 @@ pub fn begin(now: f64, deadline: f64, atomic: bool) -> f64 {
 /// Adds a command, as the JSON array of its words. The text of an error, `code: message`, when it was not added.
 #[wasm_bindgen]
 pub fn push(batch: f64, json: &str, vouched: bool) -> Option<String> {
+    push_bytes(batch, json, vouched, &[])
+}
+
+/// The same, the words at `places` (the name's is 1) being bytes, written as the characters of Latin-1.
+#[wasm_bindgen]
+pub fn push_bytes(batch: f64, json: &str, vouched: bool, places: &[u32]) -> Option<String> {
     BATCHES.with_borrow_mut(|batches| {
         let added = match batches.get(batch) {
-            Some(batch) => batch.commands.json(json, vouched),
+            Some(batch) => batch.commands.json(json, vouched, places),
             None => Err(gone()),
         };
         added.err().map(|error| error.to_string())
     })
+}
+
+/// Adds a call of a script: the JSON array of the count of its keys, its keys, with `bytes` the places among its
+/// arguments that are bytes (`"1,3"`), and its arguments.
+#[wasm_bindgen]
+pub fn push_script(batch: f64, source: &str, bytes: bool, json: &str, vouched: bool) {
+    let script = scripts::of(source, bytes);
+    let repeat = Repeat::harmless_if(vouched || script.only_reads());
+    BATCHES.with_borrow_mut(|batches| {
+        if let Some(batch) = batches.get(batch) {
+            batch.commands.script_json(&script, json, repeat);
+        }
+    });
 }
 
 /// The body of the next request; `undefined` when nothing waits.
@@ -72,13 +92,37 @@ pub fn write(batch: f64, url: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// Whether the last write asks for base64, and not for RESP2.
+/// How the last write goes: 0 to `/`, 1 to `/pipeline`, 2 to `/multi-exec`, 3 to a path of its own; 4 more where it asks
+/// for base64, and not for RESP2.
 #[wasm_bindgen]
-pub fn asks_base64(batch: f64) -> bool {
-    BATCHES.with_borrow_mut(|batches| {
-        let task = batches.get(batch).and_then(|batch| batch.task.as_ref());
-        task.is_some_and(|task| task.route().1 == Format::Base64)
+pub fn way(batch: f64) -> u32 {
+    with_task(batch, |task| {
+        let base64 = u32::from(task.format() == Format::Base64);
+        let way = match task.path() {
+            "/" => 0,
+            "/pipeline" => 1,
+            "/multi-exec" => 2,
+            _ => 3,
+        };
+        way + 4 * base64
     })
+    .unwrap_or_default()
+}
+
+/// That path of its own.
+#[wasm_bindgen]
+pub fn path(batch: f64) -> Option<String> {
+    with_task(batch, |task| task.path().to_owned())
+}
+
+/// The names of the commands of the last write, a space between them.
+#[wasm_bindgen]
+pub fn names(batch: f64) -> Option<String> {
+    with_task(batch, |task| task.names().join(" "))
+}
+
+fn with_task<T>(batch: f64, read: impl FnOnce(&Task) -> T) -> Option<T> {
+    BATCHES.with_borrow_mut(|batches| Some(read(batches.get(batch)?.task.as_ref()?)))
 }
 
 /// The sync token to send along.
@@ -135,11 +179,20 @@ pub fn read(
     ended(batch, url, Ok(response), &ending)
 }
 
-/// No answer came to the last write; as [`read`].
+/// No answer came to the last write; as [`read`]. `preflights`: a browser may have held it back.
 #[wasm_bindgen]
-pub fn lost(batch: f64, url: &str, ending: Ending) -> f64 {
+pub fn lost(batch: f64, url: &str, preflights: bool, ending: Ending) -> f64 {
+    if preflights {
+        Server::at(url).borrow_mut().blocked();
+    }
     let error = EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server");
     ended(batch, url, Err(error), &ending)
+}
+
+/// An answer came that is larger than any reply of Redis; as [`read`].
+#[wasm_bindgen]
+pub fn oversize(batch: f64, url: &str, ending: Ending) -> f64 {
+    ended(batch, url, Err(crate::host::oversize()), &ending)
 }
 
 fn ended(batch: f64, url: &str, answer: Result<Response, EdgeError>, ending: &Ending) -> f64 {
@@ -180,29 +233,20 @@ pub fn settled(batch: f64) -> Vec<u32> {
 /// How many answers there are to point into: one that could not be believed is none.
 #[wasm_bindgen]
 pub fn answers(batch: f64) -> usize {
-    BATCHES.with_borrow_mut(|batches| {
-        let task = batches.get(batch).and_then(|batch| batch.task.as_ref());
-        task.map_or(0, Task::answers)
-    })
+    with_task(batch, Task::answers).unwrap_or_default()
 }
 
 /// The bytes of the last answer, where they are not those that arrived: a JSON server's.
 #[wasm_bindgen]
 pub fn answer(batch: f64) -> Option<Vec<u8>> {
-    BATCHES.with_borrow_mut(|batches| {
-        let task = batches.get(batch)?.task.as_ref()?;
-        task.last_answer().map(<[u8]>::to_vec)
-    })
+    with_task(batch, |task| task.last_answer().map(<[u8]>::to_vec)).flatten()
 }
 
 /// The text of command `index`'s error, `code: message`.
 #[wasm_bindgen]
 pub fn failure(batch: f64, index: usize) -> String {
-    BATCHES.with_borrow_mut(|batches| {
-        let task = batches.get(batch).and_then(|batch| batch.task.as_ref());
-        let error = task.and_then(|task| task.slot(index).err());
-        error.unwrap_or_else(gone).to_string()
-    })
+    let error = with_task(batch, |task| task.slot(index).err()).flatten();
+    error.unwrap_or_else(gone).to_string()
 }
 
 /// What an error text of Redis means, `code: message`, cut before what it echoes.
@@ -211,10 +255,10 @@ pub fn describe(text: &[u8]) -> String {
     EdgeError::from_redis(text).to_string()
 }
 
-/// Why a command, the JSON array of its words, cannot be sent; `undefined` when it can.
+/// Why a command, as [`push_bytes`] takes it, cannot be sent; `undefined` when it can.
 #[wasm_bindgen]
-pub fn refusal(json: &str) -> Option<String> {
-    let refused = Commands::default().json(json, false).err();
+pub fn refusal(json: &str, places: &[u32]) -> Option<String> {
+    let refused = Commands::default().json(json, false, places).err();
     refused.map(|error| error.to_string())
 }
 

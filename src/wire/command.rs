@@ -1,10 +1,12 @@
 //! Commands on their way out, encoded once.
 
-use super::json;
+use std::rc::Rc;
+
 use super::reply::Scope;
+use super::{bytes, json};
 use crate::commands;
 use crate::error::EdgeError;
-use crate::script::Script;
+use crate::script::Known;
 
 /// One argument of a command.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +17,22 @@ pub enum Arg<'a> {
     Int(i64),
     /// An integer past the signed ones.
     Unsigned(u64),
+    /// A value, byte for byte; keys are text. Bytes that are UTF-8 travel as the text they are, others as a raw body,
+    /// or as Latin-1 that a script of one inner command turns back.
+    Bytes(&'a [u8]),
+}
+
+impl Arg<'_> {
+    /// Whether JSON cannot carry it.
+    pub(crate) fn is_bytes(&self) -> bool {
+        matches!(self, Self::Bytes(bytes) if std::str::from_utf8(bytes).is_err())
+    }
+}
+
+impl<'a> From<&'a [u8]> for Arg<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
 }
 
 impl<'a> From<&'a str> for Arg<'a> {
@@ -55,11 +73,28 @@ fn one_of<'t>(texts: impl Iterator<Item = &'t str>, words: &[&str]) -> bool {
         .any(|text| words.iter().any(|word| is(text, word)))
 }
 
+/// Which of `args` are bytes that are no text, the first one's place being `first`.
+fn places(args: &[Arg<'_>], first: u32) -> Vec<u32> {
+    let args = (first..).zip(args);
+    args.filter(|(_, arg)| arg.is_bytes())
+        .map(|(place, _)| place)
+        .collect()
+}
+
 /// How a command begins: by its name, or as whichever form of a script the server knows when the batch is written.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Head {
     Plain,
-    Script(&'static Script),
+    Script(Known),
+    /// By its name, with bytes among its arguments: see [`bytes`].
+    Bytes(Rc<Opening>),
+}
+
+/// What makes the words of a command that carries bytes into the call of a script.
+pub(crate) struct Opening {
+    pub json: Vec<u8>,
+    /// Where the bytes are, if only one argument is bytes.
+    pub place: Option<u32>,
 }
 
 struct Entry {
@@ -78,7 +113,7 @@ pub(crate) enum Repeat {
 }
 
 impl Repeat {
-    fn harmless_if(harmless: bool) -> Self {
+    pub(crate) fn harmless_if(harmless: bool) -> Self {
         if harmless {
             Self::Harmless
         } else {
@@ -106,28 +141,34 @@ impl Commands {
         let has = |from, words: &[&str]| {
             let texts = args.iter().map(|arg| match arg {
                 Arg::Text(text) => *text,
-                Arg::Int(_) | Arg::Unsigned(_) => "",
+                Arg::Int(_) | Arg::Unsigned(_) | Arg::Bytes(_) => "",
             });
             one_of(texts.skip(from), words)
         };
         let repeat = Repeat::harmless_if(commands::repeatable(name, has)?);
+        let start = self.bytes.len();
         json::string_into(&mut self.bytes, name);
         self.arguments(args);
-        self.close(Head::Plain, repeat);
-        Ok(())
+        self.finish(start, repeat, &places(args, 2))
     }
 
     /// Appends one command that is JSON already: an array of its name and its arguments, with nothing between them.
-    /// The caller may vouch that repeating it is harmless.
+    /// The caller may vouch that repeating it is harmless. At `places` (1 is the name's) stand bytes, as Latin-1.
     ///
     /// # Errors
     /// As [`Self::command`]; `invalid_argument` when it is no such array.
     #[cfg(any(feature = "js", test))]
-    pub(crate) fn json(&mut self, json: &str, vouched: bool) -> Result<(), EdgeError> {
+    pub(crate) fn json(
+        &mut self,
+        json: &str,
+        vouched: bool,
+        places: &[u32],
+    ) -> Result<(), EdgeError> {
         let text = |item: &str| -> Option<std::ops::Range<usize>> {
             (item.len() >= 2 && item.starts_with('"')).then(|| 1..item.len() - 1)
         };
-        let mut items = json::items(json);
+        let words = json.strip_prefix('[').unwrap_or_default();
+        let mut items = json::items(words.strip_suffix(']').unwrap_or_default());
         let name = items.next().and_then(|item| item.get(text(item)?));
         let name = name.unwrap_or_default();
         let has = |from, words: &[&str]| {
@@ -135,18 +176,41 @@ impl Commands {
             one_of(texts.skip(from), words)
         };
         let harmless = commands::repeatable(name, has)?;
-        self.bytes
-            .extend_from_slice(json.as_bytes().get(1..).unwrap_or_default());
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(words.as_bytes());
         // The closing bracket is there already.
         self.bytes.pop();
-        self.close(Head::Plain, Repeat::harmless_if(harmless || vouched));
+        self.finish(start, Repeat::harmless_if(harmless || vouched), places)
+    }
+
+    /// Ends the command whose words stand behind `start`.
+    fn finish(&mut self, start: usize, repeat: Repeat, places: &[u32]) -> Result<(), EdgeError> {
+        let mut head = Head::Plain;
+        if !places.is_empty() {
+            let words = self.bytes.get(start..).unwrap_or_default();
+            match bytes::opening(std::str::from_utf8(words).unwrap_or_default(), places) {
+                Ok(json) => {
+                    let place = match places {
+                        [place] => Some(*place),
+                        _ => None,
+                    };
+                    head = Head::Bytes(Rc::new(Opening { json, place }));
+                }
+                Err(error) => {
+                    self.bytes.truncate(start);
+                    return Err(error);
+                }
+            }
+        }
+        self.close(head, repeat);
         Ok(())
     }
 
-    /// Appends one call of a script: every key it touches, then its arguments.
+    /// Appends one call of a script: every key it touches, then its arguments. With bytes among them the script must be
+    /// one that takes bytes.
     pub(crate) fn script(
         &mut self,
-        script: &'static Script,
+        script: impl Into<Known>,
         keys: &[&str],
         args: &[Arg<'_>],
         repeat: Repeat,
@@ -157,8 +221,22 @@ impl Commands {
             self.bytes.push(b',');
             json::string_into(&mut self.bytes, key);
         }
+        let places = places(args, 1);
+        if !places.is_empty() {
+            self.bytes.push(b',');
+            bytes::places_into(&mut self.bytes, &places);
+        }
         self.arguments(args);
-        self.close(Head::Script(script), repeat);
+        self.close(Head::Script(script.into()), repeat);
+    }
+
+    /// Appends one call of a script that is JSON already: an array of the count of its keys, its keys, and its arguments.
+    #[cfg(feature = "js")]
+    pub(crate) fn script_json(&mut self, script: impl Into<Known>, json: &str, repeat: Repeat) {
+        self.bytes
+            .extend_from_slice(json.as_bytes().get(1..).unwrap_or_default());
+        self.bytes.pop();
+        self.close(Head::Script(script.into()), repeat);
     }
 
     /// How many commands there are.
@@ -207,13 +285,13 @@ impl Commands {
     }
 
     /// The head of command `index`, and its bytes from behind the head to the closing bracket.
-    pub(crate) fn get(&self, index: usize) -> Option<(Head, &[u8])> {
+    pub(crate) fn get(&self, index: usize) -> Option<(&Head, &[u8])> {
         let entry = self.entries.get(index)?;
         let start = match index.checked_sub(1) {
             None => 0,
             Some(before) => self.entries.get(before)?.end,
         };
-        Some((entry.head, self.bytes.get(start..entry.end)?))
+        Some((&entry.head, self.bytes.get(start..entry.end)?))
     }
 
     pub(crate) fn scopes(&self) -> &[Scope] {
@@ -232,6 +310,10 @@ impl Commands {
                 Arg::Unsigned(number) => {
                     json::string_into(&mut self.bytes, itoa::Buffer::new().format(number))
                 }
+                Arg::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                    Ok(text) => json::string_into(&mut self.bytes, text),
+                    Err(_) => json::latin1_into(&mut self.bytes, bytes),
+                },
             }
         }
     }

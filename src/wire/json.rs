@@ -5,31 +5,46 @@ pub(crate) fn string_into(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + 2);
     out.push(b'"');
     for byte in text.bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..=0x1f => {
-                out.extend_from_slice(b"\\u00");
-                out.push(b'0' + (byte >> 4));
-                out.push(hex(byte & 0xf));
-            }
-            _ => out.push(byte),
+        byte_into(out, byte);
+    }
+    out.push(b'"');
+}
+
+/// Appends `bytes` as a JSON string of Latin-1 characters, one a byte: JSON carries no bytes.
+pub(crate) fn latin1_into(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.reserve(bytes.len() + bytes.len() / 2 + 2);
+    out.push(b'"');
+    for &byte in bytes {
+        if byte < 0x80 {
+            byte_into(out, byte);
+        } else {
+            out.extend_from_slice(&[0xc0 | (byte >> 6), 0x80 | (byte & 0x3f)]);
         }
     }
     out.push(b'"');
 }
 
+fn byte_into(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        0..=0x1f => {
+            out.extend_from_slice(b"\\u00");
+            out.push(b'0' + (byte >> 4));
+            out.push(hex(byte & 0xf));
+        }
+        _ => out.push(byte),
+    }
+}
+
 /// The items of a JSON array as they stand there, of one as `JSON.stringify` writes it: no space, no nesting.
-#[cfg(any(feature = "js", test))]
-pub(crate) fn items(array: &str) -> impl Iterator<Item = &str> + Clone {
-    let inside = array
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+/// `inside` is what stands between the brackets.
+pub(crate) fn items(inside: &str) -> impl Iterator<Item = &str> + Clone {
     let (mut quoted, mut escaped) = (false, false);
-    inside.unwrap_or_default().split(move |character| {
+    inside.split(move |character| {
         let escapes = !escaped && character == '\\';
         if character == '"' && !escaped {
             quoted = !quoted;
@@ -37,6 +52,31 @@ pub(crate) fn items(array: &str) -> impl Iterator<Item = &str> + Clone {
         escaped = escapes;
         character == ',' && !quoted
     })
+}
+
+/// The text that a JSON string stands for; `None` when it is none.
+pub(crate) fn text_of(item: &str) -> Option<String> {
+    let mut rest = item.strip_prefix('"')?.strip_suffix('"')?.chars();
+    let mut text = String::with_capacity(item.len());
+    while let Some(character) = rest.next() {
+        text.push(match character {
+            '\\' => match rest.next()? {
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => {
+                    let (digits, behind) = rest.as_str().split_at_checked(4)?;
+                    rest = behind.chars();
+                    char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
+                }
+                plain => plain,
+            },
+            plain => plain,
+        });
+    }
+    Some(text)
 }
 
 fn hex(nibble: u8) -> u8 {
@@ -54,7 +94,7 @@ mod tests {
         #[test]
         fn items_are_the_items(items in proptest::collection::vec(any::<String>(), 1..8)) {
             let array = serde_json::to_string(&items).unwrap();
-            let read: Vec<String> = super::items(&array).map(|item| serde_json::from_str(item).unwrap()).collect();
+            let read: Vec<String> = super::items(&array[1..array.len() - 1]).map(|item| serde_json::from_str(item).unwrap()).collect();
             prop_assert_eq!(read, items);
         }
 
@@ -63,7 +103,16 @@ mod tests {
             let mut out = Vec::new();
             super::string_into(&mut out, &text);
             let back: String = serde_json::from_slice(&out).unwrap();
+            prop_assert_eq!(super::text_of(std::str::from_utf8(&out).unwrap()), Some(text.clone()));
             prop_assert_eq!(back, text);
+        }
+
+        #[test]
+        fn bytes_are_latin1_on_the_way_out(bytes in any::<Vec<u8>>()) {
+            let mut out = Vec::new();
+            super::latin1_into(&mut out, &bytes);
+            let back: String = serde_json::from_slice(&out).unwrap();
+            prop_assert!(back.chars().map(u32::from).eq(bytes.iter().map(|byte| u32::from(*byte))));
         }
     }
 }

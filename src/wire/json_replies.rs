@@ -14,19 +14,35 @@ const MAX_DEPTH: usize = 128;
 /// # Errors
 /// `corrupt` when the body is not such an array.
 pub(crate) fn to_resp(body: &[u8], base64: bool) -> Result<Vec<u8>, EdgeError> {
+    read(body, base64, |reader| reader.array(|reader| reader.entry()))
+}
+
+fn read(
+    body: &[u8],
+    base64: bool,
+    whole: impl FnOnce(&mut Reader<'_>) -> Result<(), EdgeError>,
+) -> Result<Vec<u8>, EdgeError> {
     let mut reader = Reader {
         bytes: body,
         at: 0,
         out: Vec::with_capacity(body.len()),
         base64,
     };
-    reader.array(|reader| reader.entry())?;
+    whole(&mut reader)?;
     reader.space();
     if reader.at == body.len() {
         Ok(reader.out)
     } else {
         Err(corrupt())
     }
+}
+
+/// The same for the reply to one command: `{"result":..}` or `{"error":".."}`.
+///
+/// # Errors
+/// `corrupt` when the body is no such object.
+pub(crate) fn one_to_resp(body: &[u8], base64: bool) -> Result<Vec<u8>, EdgeError> {
+    read(body, base64, |reader| reader.entry())
 }
 
 /// The text of a body `{"error": ".."}`, if it is one.

@@ -1,15 +1,19 @@
 //! The bytes of the protocol: JSON commands out, RESP2 (or JSON turned into it) in. No I/O.
 
+mod bytes;
 mod command;
 mod json;
 mod json_replies;
 mod reply;
 mod resp;
 
+pub(crate) use bytes::path_form;
 pub use command::{Arg, Commands};
 pub(crate) use command::{Head, Repeat};
 pub(crate) use json::string_into as json_string_into;
-pub(crate) use json_replies::{error_text as json_error_text, to_resp as json_to_resp};
+pub(crate) use json_replies::{
+    error_text as json_error_text, one_to_resp as json_one_to_resp, to_resp as json_to_resp,
+};
 pub(crate) use reply::Slot;
 pub use reply::{Array, Replies, Reply};
 pub(crate) use resp::frame;

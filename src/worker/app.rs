@@ -47,7 +47,8 @@ impl<'a> App<'a> {
         let seen = Rc::clone(&trips);
         let redis = client(env)?.observed(move |event| {
             seen.requests.set(seen.requests.get() + 1);
-            seen.commands.set(seen.commands.get() + event.commands);
+            seen.commands
+                .set(seen.commands.get() + event.commands.len());
             seen.ms.set(seen.ms.get() + event.duration_ms);
         });
         Ok(Self {

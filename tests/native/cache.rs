@@ -113,7 +113,7 @@ async fn nobody_waits_for_anothers_lease_longer_than_twice_its_length() {
             fake.push(Fault::Answer(Response {
                 status: 200,
                 content_type: "application/octet-stream".to_owned(),
-                body: b"*1\r\n*2\r\n$-1\r\n:0\r\n".to_vec(),
+                body: b"*2\r\n$-1\r\n:0\r\n".to_vec(),
                 ..Response::default()
             }));
         }

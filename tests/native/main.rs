@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod batch;
 mod cache;
 #[path = "../core/mod.rs"]
 mod core;

@@ -176,7 +176,7 @@ async fn a_server_that_always_says_noscript_is_asked_a_few_times_only() {
     let (redis, fake) = meeting(Fault::Lost);
     let _ = redis.run(limiter(OnFailure::Allow).check("a")).await;
     for _ in 0..20 {
-        fake.push(answer(200, RESP, b"*1\r\n-NOSCRIPT No matching script\r\n"));
+        fake.push(answer(200, RESP, b"-NOSCRIPT No matching script\r\n"));
     }
     let error = redis
         .run(limiter(OnFailure::Allow).check("a"))

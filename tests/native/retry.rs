@@ -174,7 +174,7 @@ async fn a_command_that_rest_cannot_carry_is_refused_before_anything_is_sent() {
     assert_eq!(error.code(), "unsupported");
     assert!(error.message().contains("LPOP"));
     assert_eq!(stored, "OK");
-    assert_eq!(fake.sent(), [br#"[["SET","k","v"]]"#.to_vec()]);
+    assert_eq!(fake.sent(), [br#"["SET","k","v"]"#.to_vec()]);
 }
 
 proptest! {
