@@ -1,6 +1,6 @@
 // The package's types, by hand.
 
-import type { Arg, Commands, EdgeError, ErrorCode, Pipeline, Reply } from "./commands.js";
+import type { Arg, Commands, EdgeError, ErrorCode, Pipeline, Reply, Value } from "./commands.js";
 
 export type { Arg, Commands, ErrorCode, Pipeline, Reply, Settled, Value } from "./commands.js";
 export { EdgeError } from "./commands.js";
@@ -31,12 +31,14 @@ export interface RedisOptions {
   headers?: Record<string, string>;
   /** The cache mode of every request. Default `"no-store"` on Node, where frameworks make `fetch` cache; else not set. */
   cache?: RequestCache;
-  /** Called after each request: counts and times, never keys or values. What it throws changes nothing. */
+  /** Called after each request: names, counts and times, never keys or values. What it throws changes nothing. */
   onRequest?: (event: RequestEvent) => unknown;
 }
 
 export interface RequestEvent {
-  /** How many commands it carried. */
+  /** The names of the commands it carried, in order; `"OTHER"` for one that the package does not know. */
+  commands: string[];
+  /** How many they are. */
   count: number;
   /** 1, and one more each time that what is left of the same batch is sent again. */
   attempt: number;
@@ -77,11 +79,18 @@ export declare class Redis {
   with(options?: CallOptions): Redis;
   /**
    * Any command. Objects among the arguments are options: `{ex: 60, nx: true}` is `EX 60 NX`.
-   * Strings stay strings; an integer past 2^53 comes as its digits, whatever a method's type says.
+   * Bytes arrive as they are, as values; keys are text. Strings stay strings; an integer past 2^53 comes as its digits, whatever a method's type says.
    */
   command<T = Reply>(name: string, ...args: Arg[]): Promise<T>;
-  /** The same, its strings byte for byte. */
+  /** The same, its reply byte for byte. */
   commandBytes(name: string, ...args: Arg[]): Promise<Uint8Array | null>;
+  /**
+   * A Lua script: sent whole at its first use, by its SHA1 after that, and whole again when the server has lost it.
+   * All keys it touches must be in KEYS, and in one slot of a cluster. A first line `#!lua flags=allow-key-locking` makes
+   * Upstash lock those keys alone, in place of the database; it is left out for servers that refuse it.
+   * @throws EdgeError `invalid_argument` when the source is no well-formed string
+   */
+  script<K extends string[] = string[], A extends Value[] = Value[], R = Reply>(source: string): Script<K, A, R>;
   /**
    * All keys, by SCAN: one request a page of about `count` (default 10). A key may come twice when the server moves
    * keys meanwhile; `match` is a glob, `type` such as `"hash"`.
@@ -93,3 +102,9 @@ export declare class Redis {
   multi(): Pipeline;
 }
 export interface Redis extends Commands {}
+
+/** See {@link Redis.script}. */
+export interface Script<K extends string[] = string[], A extends Value[] = Value[], R = Reply> {
+  /** Its KEYS and ARGV; bytes arrive as they are. Sent again after a lost answer only if its first line is `#!lua flags=no-writes`. */
+  run(call?: { keys?: K; args?: A }): Promise<R>;
+}

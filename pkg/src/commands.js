@@ -84,8 +84,10 @@ wo function|load`;
 const kind = (value) => Object.prototype.toString.call(value);
 
 /** @param {any} value */
-const isWord = (value) =>
-  typeof value === "string" ? value.isWellFormed() : Number.isFinite(value) || kind(value) === "[object Uint8Array]";
+export const isText = (value) => typeof value === "string" && value.isWellFormed();
+
+/** @param {any} value */
+export const isWord = (value) => isText(value) || Number.isFinite(value) || kind(value) === "[object Uint8Array]";
 
 /** @param {any} value */
 const isObject = (value) => kind(value) === "[object Object]";

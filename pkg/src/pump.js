@@ -7,6 +7,9 @@ import { FAILED, Tape, told } from "./tape.js";
 /**
  * @typedef {object} Entry one command on its way
  * @property {string} json its words, as a JSON array
+ * @property {number[]} places those of its words that are bytes, as Latin-1; the name's is 1
+ * @property {string} [source] of the script that is called: the words are then the count of keys, the keys, and the
+ *   arguments, before which the places stand if there are any
  * @property {boolean} vouched repeating it is harmless, its caller says
  * @property {boolean} raw its reply is asked for byte for byte
  * @property {number} deadline by `performance.now()`, which no one sets back
@@ -29,8 +32,11 @@ import { FAILED, Tape, told } from "./tape.js";
  * @typedef {{entries: Entry[], atomic: boolean}} Group commands that travel together; at once or none, if atomic
  */
 
-/** More commands than this go in several requests, one after the other. */
-const MOST = 1000;
+/** Where a request goes, but for one with a path of its own. */
+const PATHS = ["/", "/pipeline", "/multi-exec"];
+
+/** No reply of Redis is larger: a record may have 100 MB. */
+const LARGEST_ANSWER = 128 * 2 ** 20;
 
 /** Timers hold 31 bits; one that wrapped would fire at once, again and again. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -54,16 +60,28 @@ export async function send(server, groups) {
   const entries = groups.flatMap((group) => group.entries);
   const guard = new Guard(entries);
   try {
-    for (const { entries, atomic } of groups) {
-      const most = atomic ? Infinity : MOST;
-      for (let at = 0; at < entries.length; at += most) await sendOne(server, entries.slice(at, at + most), atomic, guard);
-    }
+    for (const { entries, atomic } of groups) await sendOne(server, entries, atomic, guard);
   } catch (cause) {
-    for (const entry of entries) settle(entry, undefined, new EdgeError("corrupt", "the client failed", cause));
+    const error = failed(cause);
+    for (const entry of entries) settle(entry, undefined, error);
   } finally {
     guard.end();
     for (const entry of entries) settle(entry, undefined, new EdgeError("corrupt", "a command was never answered"));
   }
+}
+
+/** @param {any} cause */
+function failed(cause) {
+  return /global scope/i.test(cause?.message)
+    ? new EdgeError("unsupported", "this runtime sends nothing while it starts; call from within a handler", cause)
+    : new EdgeError("corrupt", "the client failed", cause);
+}
+
+/** Adds a command; why it cannot be sent. @param {number} handle @param {Entry} entry */
+function push(handle, { json, places, source, vouched }) {
+  if (source !== undefined) core.push_script(handle, source, places.length > 0, json, vouched);
+  else if (places.length > 0) return core.push_bytes(handle, json, vouched, new Uint32Array(places));
+  else return core.push(handle, json, vouched);
 }
 
 /** @param {Server} server @param {Entry[]} asked @param {boolean} atomic @param {Guard} guard */
@@ -82,14 +100,14 @@ async function sendOne(server, asked, atomic, guard) {
     /** @type {EdgeError | undefined} */
     let refused = atomic && waiting.length < asked.length ? new EdgeError("aborted", "a part of the transaction was given up") : undefined;
     const entries = waiting.filter((entry) => {
-      const problem = core.push(handle, entry.json, entry.vouched);
+      const problem = push(handle, entry);
       if (!problem) return true;
       refused ??= told(problem);
       settle(entry, undefined, told(problem));
       return false;
     });
     if (atomic && refused) for (const entry of entries) settle(entry, undefined, refused);
-    else await new Batch(server, handle, entries, atomic).run();
+    else await new Batch(server, handle, entries).run();
   } finally {
     core.end(handle);
   }
@@ -141,6 +159,35 @@ class Guard {
   }
 }
 
+/** The body, if it is not too large: at once where its length is told, else part by part. @param {Response} response */
+async function whole(response) {
+  const { headers, body } = response;
+  const length = headers.get("content-length");
+  // Of a compressed body the length says nothing of what comes out of it.
+  if (!body || (length && !headers.get("content-encoding"))) {
+    return Number(length) > LARGEST_ANSWER ? undefined : new Uint8Array(await response.arrayBuffer());
+  }
+  const parts = [];
+  let size = 0;
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.length;
+    if (size > LARGEST_ANSWER) return undefined;
+    parts.push(value);
+  }
+  const [first = new Uint8Array()] = parts;
+  if (parts.length < 2) return first;
+  const answer = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    answer.set(part, at);
+    at += part.length;
+  }
+  return answer;
+}
+
 class Batch {
   /** @type {Uint8Array[]} */
   answers = [];
@@ -149,10 +196,9 @@ class Batch {
   /** Ends what is being waited for: a fetch, or the pause before the next one. */
   interrupt = new AbortController();
 
-  /** @param {Server} server @param {number} handle @param {Entry[]} entries @param {boolean} atomic */
-  constructor(server, handle, entries, atomic) {
+  /** @param {Server} server @param {number} handle @param {Entry[]} entries */
+  constructor(server, handle, entries) {
     this.server = server;
-    this.path = atomic ? "/multi-exec" : "/pipeline";
     this.handle = handle;
     this.entries = entries;
     this.waiting = entries.length;
@@ -188,42 +234,55 @@ class Batch {
 
   /** One request; how long to wait before the next. @param {Uint8Array<ArrayBuffer>} body */
   async exchange(body) {
-    const carried = this.waiting;
+    const { url, onRequest } = this.server;
+    const commands = onRequest && core.names(this.handle)?.split(" ");
     const started = now();
     this.attempt += 1;
-    const { answer, lines = "", status = 0, cause } = await this.fetched(body);
-    const { url } = this.server;
-    const wait = answer
-      ? core.read(this.handle, url, status, lines, answer, this.ending())
-      : core.lost(this.handle, url, this.ending());
+    const { answer, lines = "", status = 0, large, cause } = await this.fetched(body);
+    let wait;
+    if (answer) wait = core.read(this.handle, url, status, lines, answer, this.ending());
+    else if (large) wait = core.oversize(this.handle, url, this.ending());
+    else wait = core.lost(this.handle, url, "location" in globalThis, this.ending());
     if (answer && core.answers(this.handle) > this.answers.length) {
       const asSent = lines.startsWith("application/octet-stream");
       this.answers.push(asSent ? answer : (core.answer(this.handle) ?? answer));
     }
     const error = this.read(cause);
-    this.tell({ count: carried, attempt: this.attempt, durationMs: now() - started, bytesOut: body.length, bytesIn: answer?.length ?? 0, error });
+    if (commands) {
+      this.tell({ commands, count: commands.length, attempt: this.attempt, durationMs: now() - started, bytesOut: body.length, bytesIn: answer?.length ?? 0, error });
+    }
     return wait;
   }
 
   /**
    * @param {Uint8Array<ArrayBuffer>} body
-   * @returns {Promise<{answer?: Uint8Array, lines?: string, status?: number, cause?: unknown}>}
+   * @returns {Promise<{answer?: Uint8Array, lines?: string, status?: number, large?: boolean, cause?: unknown}>}
    */
   async fetched(body) {
-    const { url, cache, readYourWrites } = this.server;
+    const { url, cache, readYourWrites, headers, base64Headers } = this.server;
     const token = readYourWrites ? core.sync_token(url) : undefined;
+    const way = core.way(this.handle);
+    const path = PATHS[way & 3];
     const asked = async () => {
-      const response = await (0, this.server.fetch)(url + this.path, {
+      const response = await (0, this.server.fetch)(url + (path ?? core.path(this.handle)), {
         method: "POST",
         // A copy: what wraps fetch may write into it.
-        headers: { ...(core.asks_base64(this.handle) ? this.server.base64Headers : this.server.headers), ...(token && { "upstash-sync-token": token }) },
+        headers: {
+          ...(way & 4 ? base64Headers : headers),
+          ...(token && { "upstash-sync-token": token }),
+          ...(!path && { "content-type": "application/octet-stream" }),
+        },
         body,
         // A redirect would carry keys and values to another host.
         redirect: "manual",
         signal: this.interrupt.signal,
         ...(cache && { cache }),
       });
-      const answer = new Uint8Array(await response.arrayBuffer());
+      const answer = await whole(response);
+      if (!answer) {
+        this.interrupt.abort();
+        return { large: true };
+      }
       const said = (/** @type {string} */ name) => response.headers.get(name) ?? "";
       return { answer, status: response.status, lines: `${said("content-type")}\n${said("upstash-sync-token")}\n${said("retry-after")}` };
     };

@@ -1,5 +1,5 @@
 import * as core from "#core";
-import { bytes, flatten, install } from "./commands.js";
+import { bytes, flatten, install, isText, isWord } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { EdgeError } from "./error.js";
 import { now, send } from "./pump.js";
@@ -58,11 +58,33 @@ function signalOf(signal) {
   throw wrong("signal must be an AbortSignal");
 }
 
-/** Why these words are no command that can be sent. @param {Words} words */
-function problem(words) {
-  if (words instanceof EdgeError) return words;
-  const bytes = words.some((word) => typeof word === "object");
-  return bytes ? new EdgeError("unsupported", "bytes cannot be sent yet; send text") : undefined;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** JSON carries no bytes: each becomes the Latin-1 character of its number. @param {Uint8Array} bytes */
+function latin1(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return text;
+}
+
+/**
+ * The words as a JSON array, and the places of those that are bytes and no text.
+ * @param {import("./commands.js").Word[]} words @param {number} first the place of the first
+ */
+function encoded(words, first) {
+  /** @type {number[]} */
+  const places = [];
+  const texts = words.map((word, at) => {
+    // Numbers as text: a server that reads JSON numbers as doubles would round them.
+    if (typeof word !== "object") return String(word);
+    try {
+      return utf8.decode(word);
+    } catch {
+      places.push(first + at);
+      return latin1(word);
+    }
+  });
+  return { json: JSON.stringify(texts), places };
 }
 
 /**
@@ -70,16 +92,21 @@ function problem(words) {
  * @param {View} view @param {Words} words @param {Shape | undefined} shape @param {(entry: Entry) => unknown} add
  * @returns {Promise<any>}
  */
-function promise({ signal, timeoutMs, vouched }, words, shape, add) {
-  const refused = problem(words);
-  if (refused) return Promise.reject(refused);
-  // As text: a server that reads JSON numbers as doubles would round them.
-  const json = JSON.stringify(/** @type {any[]} */ (words).map(String));
+function promise(view, words, shape, add) {
+  if (words instanceof EdgeError) return Promise.reject(words);
   const raw = shape === bytes;
-  const reply = new Promise((resolve, reject) => {
-    add({ json, vouched, raw, deadline: now() + timeoutMs, signal, resolve, reject });
-  });
+  const reply = on(view, encoded(words, 1), raw, add);
   return shape && !raw ? reply.then((value) => shaped(shape, value)) : reply;
+}
+
+/**
+ * @param {View} view @param {{json: string, places: number[], source?: string}} call @param {boolean} raw
+ * @param {(entry: Entry) => unknown} add
+ */
+function on({ signal, timeoutMs, vouched }, call, raw, add) {
+  return new Promise((resolve, reject) => {
+    add({ ...call, vouched, raw, deadline: now() + timeoutMs, signal, resolve, reject });
+  });
 }
 
 /** @param {Shape} shape @param {unknown} value */
@@ -193,6 +220,11 @@ export class Redis {
     return this.#call(flatten(words), bytes);
   }
 
+  /** @param {string} source */
+  script(source) {
+    return new Script(this.#view, source);
+  }
+
   /** @param {{match?: string, type?: string, count?: number}} [options] */
   async *scan(options = {}) {
     let cursor = "0";
@@ -216,6 +248,33 @@ export class Redis {
   }
 }
 
+/** A Lua script: sent whole at its first use, by its SHA1 after that, and whole again when the server has lost it. */
+class Script {
+  #view;
+  #source;
+
+  /** @param {View} view @param {string} source */
+  constructor(view, source) {
+    if (!isText(source)) throw new EdgeError("invalid_argument", "script: its source must be a well-formed string");
+    this.#view = view;
+    this.#source = source;
+  }
+
+  /** @param {{keys?: string[], args?: any[]}} [call] @returns {Promise<any>} */
+  run({ keys = [], args = [] } = {}) {
+    if (!Array.isArray(keys) || !keys.every(isText)) return refused("keys must be an array of well-formed strings");
+    if (!Array.isArray(args) || !args.every(isWord)) return refused("args must be an array of well-formed strings, numbers and Uint8Arrays");
+    const { json, places } = encoded(args, 1);
+    const head = JSON.stringify([String(keys.length), ...keys, ...(places.length > 0 ? [places.join()] : [])]);
+    const words = args.length > 0 ? `${head.slice(0, -1)},${json.slice(1)}` : head;
+    const { shared } = this.#view;
+    return on(this.#view, { json: words, places, source: this.#source }, false, (entry) => shared.add([entry], false));
+  }
+}
+
+/** @param {string} message */
+const refused = (message) => Promise.reject(new EdgeError("invalid_argument", `script: ${message}`));
+
 /** Commands that are sent together when it is told to, and not before: at once, or none of them, if it is atomic. */
 class Pipeline {
   /** @type {Entry[]} */
@@ -235,9 +294,9 @@ class Pipeline {
 
   /** @param {Words} words @param {Shape} [shape] */
   #call(words, shape) {
-    this.#refused ??= problem(words);
+    if (words instanceof EdgeError) this.#refused ??= words;
     const reply = promise(this.#view, words, shape, (entry) => {
-      const refused = core.refusal(entry.json);
+      const refused = core.refusal(entry.json, new Uint32Array(entry.places));
       if (!refused) return this.#entries.push(entry);
       this.#refused ??= told(refused);
       entry.reject(told(refused));

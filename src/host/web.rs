@@ -85,7 +85,10 @@ async fn fetch(request: Request) -> Result<Option<Response>, JsValue> {
 
 /// The body, if it is not too large: at once where its length is told, else part by part.
 async fn whole(answer: &JsValue, headers: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
-    let told = header(headers, "content-length")?.and_then(|length| length.parse::<usize>().ok());
+    // Of a compressed body it says how long that is, and not what comes out of it.
+    let plain = header(headers, "content-encoding")?.is_none();
+    let told = header(headers, "content-length")?.filter(|_| plain);
+    let told = told.and_then(|length| length.parse::<usize>().ok());
     if told.is_some_and(|length| length > LARGEST_ANSWER) {
         return Ok(None);
     }

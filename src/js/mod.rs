@@ -118,7 +118,16 @@ pub fn path(batch: f64) -> Option<String> {
 /// The names of the commands of the last write, a space between them.
 #[wasm_bindgen]
 pub fn names(batch: f64) -> Option<String> {
-    with_task(batch, |task| task.names().join(" "))
+    with_task(batch, |task| {
+        let mut names = String::new();
+        for name in task.names() {
+            if !names.is_empty() {
+                names.push(' ');
+            }
+            names += name;
+        }
+        names
+    })
 }
 
 fn with_task<T>(batch: f64, read: impl FnOnce(&Task) -> T) -> Option<T> {

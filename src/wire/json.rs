@@ -56,27 +56,31 @@ pub(crate) fn items(inside: &str) -> impl Iterator<Item = &str> + Clone {
 
 /// The text that a JSON string stands for; `None` when it is none.
 pub(crate) fn text_of(item: &str) -> Option<String> {
-    let mut rest = item.strip_prefix('"')?.strip_suffix('"')?.chars();
-    let mut text = String::with_capacity(item.len());
-    while let Some(character) = rest.next() {
-        text.push(match character {
-            '\\' => match rest.next()? {
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'u' => {
-                    let (digits, behind) = rest.as_str().split_at_checked(4)?;
-                    rest = behind.chars();
-                    char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
+    let mut rest = item.strip_prefix('"')?.strip_suffix('"')?.bytes();
+    let mut text = Vec::with_capacity(item.len());
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            text.push(byte);
+            continue;
+        }
+        match rest.next()? {
+            b'b' => text.push(8),
+            b'f' => text.push(12),
+            b'n' => text.push(b'\n'),
+            b'r' => text.push(b'\r'),
+            b't' => text.push(b'\t'),
+            b'u' => {
+                // Only control characters are written so.
+                let mut code = 0;
+                for _ in 0..4 {
+                    code = code << 4 | char::from(rest.next()?).to_digit(16)?;
                 }
-                plain => plain,
-            },
-            plain => plain,
-        });
+                text.push(u8::try_from(code).ok().filter(u8::is_ascii)?);
+            }
+            plain => text.push(plain),
+        }
     }
-    Some(text)
+    String::from_utf8(text).ok()
 }
 
 fn hex(nibble: u8) -> u8 {

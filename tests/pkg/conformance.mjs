@@ -72,6 +72,37 @@ export async function conformance({ Redis, EdgeError }, env) {
       const bytes = await redis.commandBytes("EVAL", source, 0);
       equal([...(bytes ?? [])], Array.from({ length: 256 }, (_, n) => n));
     },
+    "bytes go in as they are: alone, in company, in a transaction, to a script": async () => {
+      const every = Uint8Array.from({ length: 256 }, (_, n) => n);
+      const noise = Uint8Array.from({ length: 100_000 }, (_, n) => (n * n) >> 3);
+      const read = async (/** @type {string} */ name) => [...((await redis.commandBytes("GET", key(name))) ?? [])];
+      for (const bytes of [every, noise, new Uint8Array([0xff]), new Uint8Array(), new TextEncoder().encode("ü\0€")]) {
+        equal(await redis.set(key("b/1"), bytes), "OK");
+        equal(await read("b/1"), [...bytes]);
+        const [, length, , kept] = await Promise.all([redis.set(key("b2"), bytes), redis.strlen(key("b2")), redis.set(key("b2"), "x", { ex: 60 }), redis.get(key("b2"))]);
+        equal([length, kept], [bytes.length, "x"]);
+        await redis.multi().set(key("b3"), bytes, { ex: 60 }).hset(key("b4"), { f: bytes, g: "text" }).exec();
+        equal(await read("b3"), [...bytes]);
+        const echo = redis.script("return {#ARGV[1], ARGV[2], redis.call('SET', KEYS[1], ARGV[1])}");
+        equal(await echo.run({ keys: [key("b5")], args: [bytes, "é"] }), [bytes.length, "é", "OK"]);
+        equal(await read("b5"), [...bytes]);
+      }
+      equal((await failure(redis.get(/** @type {any} */ (every)))).code, "invalid_argument");
+      equal((await failure(redis.eval("return 1", [], [every]))).code, "unsupported");
+    },
+    "a script is sent whole once, and again when the server lost it": async () => {
+      /** @type {string[][]} */
+      const sent = [];
+      const heard = client({ onRequest: (/** @type {any} */ event) => sent.push(event.commands) });
+      const add = heard.script(`-- ${unique}\nreturn redis.call('INCRBY', KEYS[1], ARGV[1])`);
+      const run = () => add.run({ keys: [key("added")], args: [2] });
+      equal([await run(), await run(), ...(await Promise.all([run(), run()]))], [2, 4, 6, 8]);
+      equal(sent, [["EVAL"], ["EVALSHA"], ["EVALSHA", "EVALSHA"]]);
+      await heard.scriptFlush();
+      equal([await run(), sent.slice(-2)], [10, [["EVALSHA"], ["EVAL"]]]);
+      equal((await failure(add.run(/** @type {any} */ ({ keys: "k" })))).code, "invalid_argument");
+      equal((await failure(heard.script("no lua").run())).code, "redis_error");
+    },
     "100 mixed commands of one tick are one request, in order": async () => {
       const { fetch, bodies } = counting();
       const counted = client({ fetch });
@@ -141,7 +172,9 @@ export async function conformance({ Redis, EdgeError }, env) {
         },
       });
       equal(await heard.incr(key("heard")), 1);
-      equal([events.length, events[0].count, events[0].attempt, events[0].error], [1, 1, 1, undefined]);
+      equal([events.length, events[0].commands, events[0].count, events[0].attempt, events[0].error], [1, ["INCR"], 1, 1, undefined]);
+      await failure(heard.command("secret-value", "secret-value"));
+      equal(events[1].commands, ["OTHER"]);
     },
     "what wraps fetch cannot spoil the next request's headers": async () => {
       /** @type {typeof fetch} */
