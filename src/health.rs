@@ -36,44 +36,51 @@ pub enum HealthStatus {
 ///
 /// One SET and one GET of a key of this check alone, gone after ten seconds.
 pub async fn health(redis: &Redis, timeout_ms: u64) -> Health {
-    let timeout_ms = timeout_ms.clamp(1, LONGEST_TIMEOUT_MS);
-    let started = redis.now();
-    let probed = redis.run(Probe::new(timeout_ms)).await;
-    let ended = redis.now();
-    let latency_ms = ended.saturating_sub(started);
-    let (status, error) = match probed {
-        Ok(true) if latency_ms <= timeout_ms / 2 => (HealthStatus::Healthy, None),
-        Ok(true) => (HealthStatus::Degraded, Some("timeout")),
-        Ok(false) => (HealthStatus::Degraded, Some("corrupt")),
-        Err(error) => (HealthStatus::Unhealthy, Some(error.code())),
-    };
-    Health {
-        status,
-        latency_ms,
-        checked_at: ended,
-        error,
+    match redis.run(HealthCheck::new(timeout_ms)).await {
+        Ok(health) => health,
+        Err(error) => Health::unhealthy(&error, redis.now(), 0),
     }
 }
 
-struct Probe {
-    timeout_ms: u64,
-    key: String,
-}
-
-impl Probe {
-    fn new(timeout_ms: u64) -> Self {
+impl Health {
+    fn unhealthy(error: &EdgeError, checked_at: u64, latency_ms: u64) -> Self {
         Self {
-            timeout_ms,
-            key: String::from("upstash-edge:health:"),
+            status: HealthStatus::Unhealthy,
+            latency_ms,
+            checked_at,
+            error: Some(error.code()),
         }
     }
 }
 
-impl Op for Probe {
+/// [`health`] as an op.
+pub(crate) struct HealthCheck {
+    timeout_ms: u64,
+    key: String,
+    started: u64,
+}
+
+impl HealthCheck {
+    pub fn new(timeout_ms: u64) -> Self {
+        Self {
+            timeout_ms: timeout_ms.clamp(1, LONGEST_TIMEOUT_MS),
+            key: String::from("upstash-edge:health:"),
+            started: 0,
+        }
+    }
+
     /// Whether what came back is what was written.
-    type Output = bool;
+    fn compare(&self, replies: &mut Replies<'_>) -> Result<bool, EdgeError> {
+        replies.take()?;
+        Ok(replies.take()?.bytes()? == Some(self.key.as_bytes()))
+    }
+}
+
+impl Op for HealthCheck {
+    type Output = Health;
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.started = cx.now();
         // A key of its own: another check at the same moment must not look like a wrong answer.
         self.key += &Base64UrlUnpadded::encode_string(&cx.random::<12>()?);
         let key = Arg::from(&self.key);
@@ -81,9 +88,21 @@ impl Op for Probe {
         out.command("GET", &[key])
     }
 
-    fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<bool, EdgeError> {
-        replies.take()?;
-        Ok(replies.take()?.bytes()? == Some(self.key.as_bytes()))
+    fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Health, EdgeError> {
+        let checked_at = cx.now();
+        let latency_ms = checked_at.saturating_sub(self.started);
+        let (status, error) = match self.compare(replies) {
+            Ok(true) if latency_ms <= self.timeout_ms / 2 => (HealthStatus::Healthy, None),
+            Ok(true) => (HealthStatus::Degraded, Some("timeout")),
+            Ok(false) => (HealthStatus::Degraded, Some("corrupt")),
+            Err(error) => return Ok(Health::unhealthy(&error, checked_at, latency_ms)),
+        };
+        Ok(Health {
+            status,
+            latency_ms,
+            checked_at,
+            error,
+        })
     }
 
     fn timeout_ms(&self) -> Option<u64> {

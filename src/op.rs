@@ -1,12 +1,13 @@
 //! Ops: commands out, a typed reply in. Ops compose; what composes travels together.
 
 use crate::error::EdgeError;
-use crate::host::Host;
+use crate::host::{Host, entropy};
 use crate::wire::{Commands, Replies};
 
 /// What an op may know of the world while it encodes or decodes: the time and fresh randomness, nothing else.
 pub struct Context<'a> {
-    host: &'a dyn Host,
+    /// Without one, randomness is the runtime's.
+    host: Option<&'a dyn Host>,
     now: u64,
 }
 
@@ -14,8 +15,14 @@ impl<'a> Context<'a> {
     pub(crate) fn new(host: &'a dyn Host) -> Self {
         Self {
             now: host.now(),
-            host,
+            host: Some(host),
         }
+    }
+
+    /// For a face that is told the time.
+    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    pub(crate) fn at(now: u64) -> Context<'static> {
+        Context { now, host: None }
     }
 
     /// Now, in epoch milliseconds, the same throughout one encode or decode.
@@ -30,7 +37,10 @@ impl<'a> Context<'a> {
     /// `unsupported` when the runtime has none.
     pub fn random<const N: usize>(&self) -> Result<[u8; N], EdgeError> {
         let mut bytes = [0; N];
-        self.host.random(&mut bytes)?;
+        match self.host {
+            Some(host) => host.random(&mut bytes)?,
+            None => entropy(&mut bytes)?,
+        }
         Ok(bytes)
     }
 }

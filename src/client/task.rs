@@ -431,10 +431,6 @@ impl Task {
 /// For a pump that settles each command as soon as it can be.
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 impl Task {
-    pub fn len(&self) -> usize {
-        self.outcomes.len()
-    }
-
     pub fn waits(&self, command: usize) -> bool {
         matches!(self.outcomes.get(command), Some(Outcome::Waiting))
     }
@@ -455,13 +451,21 @@ impl Task {
         self.bodies.last().map(Vec::as_slice)
     }
 
-    /// Nobody waits for this command any more.
-    pub fn leave(&mut self, command: usize) {
+    /// `error` is the outcome of this command, if it still waits.
+    pub fn give_up(&mut self, command: usize, error: &EdgeError) {
         if let Some(outcome) = self.outcomes.get_mut(command) {
-            outcome.settle(|| {
-                Outcome::Failed(EdgeError::new(ErrorKind::Aborted, "nobody waited for it"))
-            });
+            outcome.settle(|| Outcome::Failed(error.clone()));
         }
+    }
+
+    /// The replies to the commands of one scope, the first of which is number `first`.
+    pub fn replies_of_scope<'a>(
+        &'a self,
+        slots: &'a [Slot<'a>],
+        first: usize,
+        scope: usize,
+    ) -> Replies<'a> {
+        Replies::of_scope(slots, first, self.commands.scopes(), scope)
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn retry_after_ms(header: Option<String>) -> Option<u64> {
 }
 
 /// The runtime's randomness, the same call on every target.
-fn entropy(bytes: &mut [u8]) -> Result<(), EdgeError> {
+pub(crate) fn entropy(bytes: &mut [u8]) -> Result<(), EdgeError> {
     getrandom::fill(bytes).map_err(|_| {
         EdgeError::new(
             crate::error::ErrorKind::Unsupported,

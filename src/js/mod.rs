@@ -4,6 +4,8 @@
 //! JavaScript fetches. What is settled comes out as a tape of numbers, which say where in the answer's own bytes each
 //! value lies: no value is copied on its way to the caller.
 
+mod batch;
+mod health;
 mod scripts;
 mod slots;
 mod tape;
@@ -17,17 +19,11 @@ use crate::error::{EdgeError, ErrorKind};
 use crate::host::{Response, retry_after_ms};
 use crate::wire::{Commands, Repeat};
 
+use batch::Batch;
 use slots::Slots;
 
 thread_local! {
     static BATCHES: RefCell<Slots<Batch>> = RefCell::default();
-}
-
-struct Batch {
-    commands: Commands,
-    mode: Mode,
-    task: Option<Task>,
-    told: Vec<bool>,
 }
 
 /// Begins a batch that is forgotten at `deadline`, should nobody end it. NaN when too many are under way.
@@ -38,13 +34,7 @@ pub fn begin(now: f64, deadline: f64, atomic: bool) -> f64 {
     } else {
         Mode::Pipeline
     };
-    let batch = Batch {
-        mode,
-        commands: Commands::default(),
-        task: None,
-        told: Vec::new(),
-    };
-    BATCHES.with_borrow_mut(|batches| batches.put(batch, now, deadline))
+    BATCHES.with_borrow_mut(|batches| batches.put(Batch::new(mode), now, deadline))
 }
 
 /// Adds a command, as the JSON array of its words. The text of an error, `code: message`, when it was not added.
@@ -56,40 +46,49 @@ pub fn push(batch: f64, json: &str, vouched: bool) -> Option<String> {
 /// The same, the words at `places` (the name's is 1) being bytes, written as the characters of Latin-1.
 #[wasm_bindgen]
 pub fn push_bytes(batch: f64, json: &str, vouched: bool, places: &[u32]) -> Option<String> {
-    BATCHES.with_borrow_mut(|batches| {
-        let added = match batches.get(batch) {
-            Some(batch) => batch.commands.json(json, vouched, places),
-            None => Err(gone()),
-        };
-        added.err().map(|error| error.to_string())
-    })
+    added(with(batch, |batch| {
+        batch.command(|out| out.json(json, vouched, places))
+    }))
 }
 
 /// Adds a call of a script: the JSON array of the count of its keys, its keys, with `bytes` the places among its
 /// arguments that are bytes (`"1,3"`), and its arguments.
 #[wasm_bindgen]
-pub fn push_script(batch: f64, source: &str, bytes: bool, json: &str, vouched: bool) {
+pub fn push_script(
+    batch: f64,
+    source: &str,
+    bytes: bool,
+    json: &str,
+    vouched: bool,
+) -> Option<String> {
     let script = scripts::of(source, bytes);
     let repeat = Repeat::harmless_if(vouched || script.only_reads());
-    BATCHES.with_borrow_mut(|batches| {
-        if let Some(batch) = batches.get(batch) {
-            batch.commands.script_json(&script, json, repeat);
-        }
-    });
+    added(with(batch, |batch| {
+        batch.command(|out| {
+            out.script_json(&script, json, repeat);
+            Ok(())
+        })
+    }))
+}
+
+/// `None`: it was.
+fn added(added: Option<Result<(), EdgeError>>) -> Option<String> {
+    let error = added.unwrap_or_else(|| Err(gone())).err()?;
+    Some(error.to_string())
+}
+
+fn with<T>(batch: f64, act: impl FnOnce(&mut Batch) -> T) -> Option<T> {
+    BATCHES.with_borrow_mut(|batches| batches.get(batch).map(act))
+}
+
+fn with_task<T>(batch: f64, act: impl FnOnce(&mut Task) -> T) -> Option<T> {
+    with(batch, |batch| batch.task().map(act)).flatten()
 }
 
 /// The body of the next request; `undefined` when nothing waits.
 #[wasm_bindgen]
 pub fn write(batch: f64, url: &str) -> Option<Vec<u8>> {
-    BATCHES.with_borrow_mut(|batches| {
-        let batch = batches.get(batch)?;
-        let commands = &mut batch.commands;
-        let mode = batch.mode;
-        let task = batch
-            .task
-            .get_or_insert_with(|| Task::new(std::mem::take(commands), mode));
-        task.write(&Server::at(url).borrow())
-    })
+    with(batch, |batch| batch.write(&Server::at(url).borrow())).flatten()
 }
 
 /// How the last write goes: 0 to `/`, 1 to `/pipeline`, 2 to `/multi-exec`, 3 to a path of its own; 4 more where it asks
@@ -128,10 +127,6 @@ pub fn names(batch: f64) -> Option<String> {
         }
         names
     })
-}
-
-fn with_task<T>(batch: f64, read: impl FnOnce(&Task) -> T) -> Option<T> {
-    BATCHES.with_borrow_mut(|batches| Some(read(batches.get(batch)?.task.as_ref()?)))
 }
 
 /// The sync token to send along.
@@ -205,44 +200,42 @@ pub fn oversize(batch: f64, url: &str, ending: Ending) -> f64 {
 }
 
 fn ended(batch: f64, url: &str, answer: Result<Response, EdgeError>, ending: &Ending) -> f64 {
-    BATCHES.with_borrow_mut(|batches| {
-        let Some(task) = batches.get(batch).and_then(|batch| batch.task.as_mut()) else {
-            return 0.0;
-        };
-        let server = Server::at(url);
+    let server = Server::at(url);
+    let wait_ms = with_task(batch, |task| {
         let (retry, left_ms, drawn) = (ending.retry, ending.left_ms, ending.drawn);
-        let exchange = task.read(answer, &mut server.borrow_mut(), retry, left_ms, drawn);
-        exchange.wait_ms as f64
-    })
+        task.read(answer, &mut server.borrow_mut(), retry, left_ms, drawn)
+            .wait_ms
+    });
+    wait_ms.unwrap_or_default() as f64
 }
 
-/// Nobody waits for command `index` any more: it is not sent again.
+/// Nobody waits for member `index` any more: it is not sent again.
 #[wasm_bindgen]
 pub fn leave(batch: f64, index: usize) {
-    BATCHES.with_borrow_mut(|batches| {
-        if let Some(task) = batches.get(batch).and_then(|batch| batch.task.as_mut()) {
-            task.leave(index);
-        }
-    });
+    with(batch, |batch| batch.leave(index));
 }
 
 /// What was settled since the last call: see [`tape`].
 #[wasm_bindgen]
 pub fn settled(batch: f64) -> Vec<u32> {
-    BATCHES.with_borrow_mut(|batches| match batches.get(batch) {
-        Some(Batch {
-            task: Some(task),
-            told,
-            ..
-        }) => tape::settled(task, told),
-        _ => Vec::new(),
-    })
+    with(batch, Batch::settled).unwrap_or_default()
+}
+
+/// What op `index` makes of its replies, as JSON, or of their absence when it has waited long enough; an error is a `!`
+/// and its text, `code: message`. `now` in epoch milliseconds.
+#[wasm_bindgen]
+pub fn outcome(batch: f64, index: usize, now: f64) -> String {
+    let outcome = with(batch, |batch| batch.outcome(index, now as u64)).flatten();
+    match outcome.unwrap_or_else(|| Err(gone())) {
+        Ok(json) => json,
+        Err(error) => "!".to_owned() + &error.to_string(),
+    }
 }
 
 /// How many answers there are to point into: one that could not be believed is none.
 #[wasm_bindgen]
 pub fn answers(batch: f64) -> usize {
-    with_task(batch, Task::answers).unwrap_or_default()
+    with_task(batch, |task| task.answers()).unwrap_or_default()
 }
 
 /// The bytes of the last answer, where they are not those that arrived: a JSON server's.
@@ -251,10 +244,10 @@ pub fn answer(batch: f64) -> Option<Vec<u8>> {
     with_task(batch, |task| task.last_answer().map(<[u8]>::to_vec)).flatten()
 }
 
-/// The text of command `index`'s error, `code: message`.
+/// The text of the error of member `index`, a command: `code: message`.
 #[wasm_bindgen]
 pub fn failure(batch: f64, index: usize) -> String {
-    let error = with_task(batch, |task| task.slot(index).err()).flatten();
+    let error = with(batch, |batch| batch.failure(index)).flatten();
     error.unwrap_or_else(gone).to_string()
 }
 

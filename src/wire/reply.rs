@@ -124,6 +124,8 @@ pub(crate) struct Scope {
 /// The replies to the commands an [`Op`](crate::Op) appended, in the order it appended them.
 pub struct Replies<'a> {
     slots: &'a [Slot<'a>],
+    /// Which command the first slot is of.
+    base: usize,
     scopes: &'a [Scope],
     at: usize,
     end: usize,
@@ -132,12 +134,23 @@ pub struct Replies<'a> {
 
 impl<'a> Replies<'a> {
     pub(crate) fn new(slots: &'a [Slot<'a>], scopes: &'a [Scope]) -> Self {
+        Self::of_scope(slots, 0, scopes, 0)
+    }
+
+    /// Those to the commands of one scope alone, the first of which is number `base`.
+    pub(crate) fn of_scope(
+        slots: &'a [Slot<'a>],
+        base: usize,
+        scopes: &'a [Scope],
+        scope: usize,
+    ) -> Self {
         Self {
             slots,
+            base,
             scopes,
-            at: 0,
-            end: slots.len(),
-            scope: 0,
+            at: base,
+            end: base + slots.len(),
+            scope,
         }
     }
 
@@ -151,7 +164,7 @@ impl<'a> Replies<'a> {
                 "more replies were read than commands sent",
             ));
         }
-        let slot = self.slots.get(self.at).cloned();
+        let slot = self.slots.get(self.at - self.base).cloned();
         self.at += 1;
         slot.unwrap_or_else(|| Err(EdgeError::corrupt("a reply is missing")))
     }
@@ -165,6 +178,7 @@ impl<'a> Replies<'a> {
         });
         let mut inner = Self {
             slots: self.slots,
+            base: self.base,
             scopes: self.scopes,
             at: self.at,
             end: scope.commands.min(self.end),

@@ -1,0 +1,171 @@
+//! What travels together: commands, each settled by its own reply, and ops, each settled by all of its replies.
+
+use crate::client::{Mode, Server, Task};
+use crate::error::{EdgeError, ErrorKind};
+use crate::op::{Context, Op};
+use crate::wire::{Commands, Replies, Slot};
+
+use super::tape::Tape;
+
+pub(super) struct Batch {
+    commands: Commands,
+    mode: Mode,
+    task: Option<Task>,
+    members: Vec<Member>,
+}
+
+struct Member {
+    first: usize,
+    end: usize,
+    op: Option<Pending>,
+    told: bool,
+}
+
+struct Pending {
+    scope: usize,
+    ask: Box<dyn Ask>,
+}
+
+/// An op, and how JavaScript is told its output.
+trait Ask {
+    fn answer(
+        self: Box<Self>,
+        cx: &Context<'_>,
+        replies: &mut Replies<'_>,
+    ) -> Result<String, EdgeError>;
+}
+
+struct Asked<O, W> {
+    op: O,
+    write: W,
+}
+
+impl<O: Op, W: FnOnce(O::Output) -> String> Ask for Asked<O, W> {
+    fn answer(
+        self: Box<Self>,
+        cx: &Context<'_>,
+        replies: &mut Replies<'_>,
+    ) -> Result<String, EdgeError> {
+        self.op.decode(cx, replies).map(self.write)
+    }
+}
+
+impl Batch {
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            commands: Commands::default(),
+            mode,
+            task: None,
+            members: Vec::new(),
+        }
+    }
+
+    /// Adds the one command that `add` appends.
+    pub fn command(
+        &mut self,
+        add: impl FnOnce(&mut Commands) -> Result<(), EdgeError>,
+    ) -> Result<(), EdgeError> {
+        let first = self.commands.len();
+        add(&mut self.commands)?;
+        self.member(first, None);
+        Ok(())
+    }
+
+    /// Adds an op; `write` tells JavaScript its output, as JSON.
+    pub fn op<O: Op + 'static>(
+        &mut self,
+        mut op: O,
+        now: u64,
+        write: impl FnOnce(O::Output) -> String + 'static,
+    ) -> Result<(), EdgeError> {
+        let (first, scope) = (self.commands.len(), self.commands.scopes().len());
+        self.commands
+            .scope(|out| op.encode(&Context::at(now), out))?;
+        let ask = Box::new(Asked { op, write });
+        self.member(first, Some(Pending { scope, ask }));
+        Ok(())
+    }
+
+    fn member(&mut self, first: usize, op: Option<Pending>) {
+        let end = self.commands.len();
+        self.members.push(Member {
+            first,
+            end,
+            op,
+            told: false,
+        });
+    }
+
+    fn begun(&mut self) -> &mut Task {
+        let (commands, mode) = (&mut self.commands, self.mode);
+        self.task
+            .get_or_insert_with(|| Task::new(std::mem::take(commands), mode))
+    }
+
+    pub fn write(&mut self, server: &Server) -> Option<Vec<u8>> {
+        self.begun().write(server)
+    }
+
+    pub fn task(&mut self) -> Option<&mut Task> {
+        self.task.as_mut()
+    }
+
+    /// Nobody waits for this member any more: what is left of it is not sent again.
+    pub fn leave(&mut self, index: usize) {
+        self.give_up(
+            index,
+            &EdgeError::new(ErrorKind::Aborted, "nobody waited for it"),
+        );
+    }
+
+    fn give_up(&mut self, index: usize, error: &EdgeError) {
+        if let Some(&Member { first, end, .. }) = self.members.get(index) {
+            let task = self.begun();
+            for command in first..end {
+                task.give_up(command, error);
+            }
+        }
+    }
+
+    /// The members that were settled since the last call.
+    pub fn settled(&mut self) -> Vec<u32> {
+        let mut tape = Tape::default();
+        let Some(task) = &self.task else {
+            return tape.numbers;
+        };
+        for (index, member) in self.members.iter_mut().enumerate() {
+            if member.told || (member.first..member.end).any(|command| task.waits(command)) {
+                continue;
+            }
+            member.told = true;
+            match member.op {
+                Some(_) => tape.op(index),
+                None => tape.command(index, task, member.first),
+            }
+        }
+        tape.numbers
+    }
+
+    /// Why a member that is one command failed.
+    pub fn failure(&self, index: usize) -> Option<EdgeError> {
+        let command = self.members.get(index)?.first;
+        self.task.as_ref()?.slot(command).err()
+    }
+
+    /// What an op makes of its replies; of those that have not come by now it is told that they are too late.
+    pub fn outcome(&mut self, index: usize, now: u64) -> Option<Result<String, EdgeError>> {
+        self.give_up(
+            index,
+            &EdgeError::new(ErrorKind::Timeout, "no answer within the time allowed"),
+        );
+        let member = self.members.get_mut(index)?;
+        let Pending { scope, ask } = member.op.take()?;
+        member.told = true;
+        let task = self.task.as_ref()?;
+        let slots: Vec<Slot<'_>> = (member.first..member.end)
+            .map(|command| task.slot(command))
+            .collect();
+        let mut replies = task.replies_of_scope(&slots, member.first, scope);
+        Some(replies.scope(|replies| ask.answer(&Context::at(now), replies)))
+    }
+}
