@@ -3,7 +3,7 @@
 /**
  * @typedef {"bare" | "ours" | "peer"} Way
  * @typedef {"one" | "many"} Shape one get at a time, or `MANY` of them in one tick
- * @typedef {{headers: Record<string, string>, body: string}} Asked
+ * @typedef {{url: string, headers: Record<string, string>, body: string}} Asked
  *
  * @typedef {object} Server
  * @property {string} url
@@ -45,10 +45,10 @@ export async function run({ server, way, shape, times }, { ours, peer }) {
 }
 
 /** @param {Server} server @param {Shape} shape */
-export function bare({ url, asked }, shape) {
-  const { headers, body } = asked[shape];
+export function bare({ asked }, shape) {
+  const { url, headers, body } = asked[shape];
   return async () => {
-    const answer = await fetch(`${url}/pipeline`, { method: "POST", headers, body });
+    const answer = await fetch(url, { method: "POST", headers, body });
     return answer.arrayBuffer();
   };
 }
@@ -62,10 +62,10 @@ function through(Redis, { url, token }, shape) {
 /** What our client sends once it has a sync token. @param {Client} Redis @param {{url: string, token: string}} server */
 export async function captured(Redis, { url, token }) {
   /** @type {Asked} */
-  let last = { headers: {}, body: "" };
+  let last = { url: "", headers: {}, body: "" };
   /** @param {string} input @param {any} init */
   const listening = (input, init) => {
-    last = { headers: { ...init.headers }, body: new TextDecoder().decode(init.body) };
+    last = { url: input, headers: { ...init.headers }, body: new TextDecoder().decode(init.body) };
     return fetch(input, init);
   };
   const client = new Redis({ url, token, fetch: listening });

@@ -16,8 +16,9 @@ import { FAILED, Tape, told } from "./tape.js";
  * @property {AbortSignal} [signal]
  * @property {(value: unknown) => void} resolve
  * @property {(error: unknown) => void} reject
- * @property {boolean} [over] settled, one way or the other
- * @property {() => void} [left] tells the batch it is in that nobody waits for it any more
+ * @property {boolean} over settled, one way or the other
+ * @property {Batch} [batch] the one it travels in
+ * @property {number} index its place there
  *
  * @typedef {object} Server where and how
  * @property {string} url
@@ -29,6 +30,7 @@ import { FAILED, Tape, told } from "./tape.js";
  * @property {{attempts: number, baseMs: number, maxMs: number}} retry
  * @property {(event: object) => unknown} [onRequest]
  *
+ * @typedef {{answer?: Uint8Array, lines?: string, status?: number, large?: boolean, cause?: unknown}} Arrived what came of one request
  * @typedef {{entries: Entry[], atomic: boolean}} Group commands that travel together; at once or none, if atomic
  */
 
@@ -49,7 +51,12 @@ function settle(entry, value, error) {
   entry.over = true;
   if (error) entry.reject(error);
   else entry.resolve(value);
-  entry.left?.();
+}
+
+/** Its caller does not wait any more. @param {Entry} entry @param {EdgeError} error */
+function giveUp(entry, error) {
+  settle(entry, undefined, error);
+  entry.batch?.left(entry.index);
 }
 
 /**
@@ -57,16 +64,17 @@ function settle(entry, value, error) {
  * @param {Server} server @param {Group[]} groups
  */
 export async function send(server, groups) {
-  const entries = groups.flatMap((group) => group.entries);
-  const guard = new Guard(entries);
+  const guard = new Guard(groups);
   try {
-    for (const { entries, atomic } of groups) await sendOne(server, entries, atomic, guard);
+    guard.watch();
+    for (const { entries, atomic } of groups) {
+      guard.check();
+      await begun(server, entries, atomic, guard.latest)?.run();
+    }
   } catch (cause) {
-    const error = failed(cause);
-    for (const entry of entries) settle(entry, undefined, error);
+    guard.fail(failed(cause));
   } finally {
     guard.end();
-    for (const entry of entries) settle(entry, undefined, new EdgeError("corrupt", "a command was never answered"));
   }
 }
 
@@ -84,33 +92,31 @@ function push(handle, { json, places, source, vouched }) {
   else return core.push(handle, json, vouched);
 }
 
-/** @param {Server} server @param {Entry[]} asked @param {boolean} atomic @param {Guard} guard */
-async function sendOne(server, asked, atomic, guard) {
-  guard.check();
+/**
+ * The batch of those that still wait; none, when none does or none can be sent.
+ * @param {Server} server @param {Entry[]} asked @param {boolean} atomic @param {number} latest when the last of them gives up
+ */
+function begun(server, asked, atomic, latest) {
   const waiting = asked.filter(({ over }) => !over);
   if (waiting.length === 0) return;
-  const latest = waiting.reduce((latest, { deadline }) => Math.max(latest, deadline), 0);
   const handle = core.begin(now(), latest + 60_000, atomic);
   if (Number.isNaN(handle)) {
     for (const entry of waiting) settle(entry, undefined, new EdgeError("quota_exceeded", "too many requests of this program are under way"));
     return;
   }
-  try {
-    // Commands that cannot be sent are told so, and take no place among the others.
-    /** @type {EdgeError | undefined} */
-    let refused = atomic && waiting.length < asked.length ? new EdgeError("aborted", "a part of the transaction was given up") : undefined;
-    const entries = waiting.filter((entry) => {
-      const problem = push(handle, entry);
-      if (!problem) return true;
-      refused ??= told(problem);
-      settle(entry, undefined, told(problem));
-      return false;
-    });
-    if (atomic && refused) for (const entry of entries) settle(entry, undefined, refused);
-    else await new Batch(server, handle, entries).run();
-  } finally {
-    core.end(handle);
-  }
+  // Commands that cannot be sent are told so, and take no place among the others.
+  /** @type {EdgeError | undefined} */
+  let refused = atomic && waiting.length < asked.length ? new EdgeError("aborted", "a part of the transaction was given up") : undefined;
+  const entries = waiting.filter((entry) => {
+    const problem = push(handle, entry);
+    if (!problem) return true;
+    refused ??= told(problem);
+    settle(entry, undefined, told(problem));
+    return false;
+  });
+  if (!atomic || !refused) return new Batch(server, handle, entries);
+  for (const entry of entries) settle(entry, undefined, refused);
+  core.end(handle);
 }
 
 /** Deadlines and aborts of many entries, from the tick they were asked in to their end. */
@@ -119,31 +125,39 @@ class Guard {
   timer;
   /** @type {[AbortSignal, () => void][]} */
   listeners = [];
+  latest = 0;
 
-  /** @param {Entry[]} entries */
-  constructor(entries) {
-    this.entries = entries;
-    for (const entry of entries) {
-      const { signal } = entry;
-      if (!signal) continue;
-      const leave = () => settle(entry, undefined, new EdgeError("aborted", "the caller aborted it", signal.reason));
-      if (signal.aborted) leave();
-      else {
-        signal.addEventListener("abort", leave, { once: true });
-        this.listeners.push([signal, leave]);
+  /** @param {Group[]} groups */
+  constructor(groups) {
+    this.groups = groups;
+    for (const { entries } of groups) {
+      for (const entry of entries) {
+        this.latest = Math.max(this.latest, entry.deadline);
+        if (entry.signal) this.listen(entry, entry.signal);
       }
     }
-    this.watch();
+  }
+
+  /** @param {Entry} entry @param {AbortSignal} signal */
+  listen(entry, signal) {
+    const leave = () => {
+      if (!entry.over) giveUp(entry, new EdgeError("aborted", "the caller aborted it", signal.reason));
+    };
+    if (signal.aborted) return leave();
+    signal.addEventListener("abort", leave, { once: true });
+    this.listeners.push([signal, leave]);
   }
 
   /** Tells each entry whose deadline has passed; when the next one passes. */
   check() {
     const time = now();
     let next = Infinity;
-    for (const entry of this.entries) {
-      if (entry.over) continue;
-      if (entry.deadline <= time) settle(entry, undefined, new EdgeError("timeout", "no answer within the time allowed"));
-      else next = Math.min(next, entry.deadline);
+    for (const { entries } of this.groups) {
+      for (const entry of entries) {
+        if (entry.over) continue;
+        if (entry.deadline <= time) giveUp(entry, new EdgeError("timeout", "no answer within the time allowed"));
+        else next = Math.min(next, entry.deadline);
+      }
     }
     return next - time;
   }
@@ -153,9 +167,16 @@ class Guard {
     if (left < Infinity) this.timer = setTimeout(() => this.watch(), Math.min(Math.ceil(left), LONGEST_TIMER));
   }
 
+  /** Tells who still waits. @param {EdgeError} error */
+  fail(error) {
+    for (const { entries } of this.groups) for (const entry of entries) settle(entry, undefined, error);
+  }
+
   end() {
     clearTimeout(this.timer);
     for (const [signal, leave] of this.listeners) signal.removeEventListener("abort", leave);
+    const unanswered = this.groups.some(({ entries }) => entries.some(({ over }) => !over));
+    if (unanswered) this.fail(new EdgeError("corrupt", "a command was never answered"));
   }
 }
 
@@ -193,8 +214,10 @@ class Batch {
   answers = [];
   attempt = 0;
   waiting;
-  /** Ends what is being waited for: a fetch, or the pause before the next one. */
+  /** Ends the fetch. One a batch, for a signal costs more than all that the core does. */
   interrupt = new AbortController();
+  /** Ends what is waited for, a fetch or the pause before the next one: a fetch need not listen to its signal. */
+  wake = (/** @type {Arrived} */ _) => {};
 
   /** @param {Server} server @param {number} handle @param {Entry[]} entries */
   constructor(server, handle, entries) {
@@ -202,25 +225,33 @@ class Batch {
     this.handle = handle;
     this.entries = entries;
     this.waiting = entries.length;
-    const { signal } = this.interrupt;
-    // For a fetch that does not listen to its signal.
-    this.interrupted = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    entries.forEach((entry, index) => {
-      entry.left = () => {
-        this.waiting -= 1;
-        core.leave(handle, index);
-        // The fetch is aborted only when nobody waits for it any more.
-        if (this.waiting === 0) this.interrupt.abort();
-      };
-    });
+    let index = 0;
+    for (const entry of entries) {
+      entry.batch = this;
+      entry.index = index++;
+    }
+  }
+
+  /** Nobody waits for the command at this place any more. @param {number} index */
+  left(index) {
+    this.waiting -= 1;
+    core.leave(this.handle, index);
+    // The fetch is aborted only when nobody waits for it any more.
+    if (this.waiting > 0) return;
+    this.interrupt.abort();
+    this.wake({});
   }
 
   async run() {
-    while (this.waiting > 0) {
-      const body = core.write(this.handle, this.server.url);
-      if (!body) return;
-      const wait = await this.exchange(body);
-      if (wait > 0 && this.waiting > 0) await this.pause(wait);
+    try {
+      while (this.waiting > 0) {
+        const body = core.write(this.handle, this.server.url);
+        if (!body) return;
+        const wait = await this.exchange(body);
+        if (wait > 0 && this.waiting > 0) await this.pause(wait);
+      }
+    } finally {
+      core.end(this.handle);
     }
   }
 
@@ -228,7 +259,10 @@ class Batch {
   async pause(ms) {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    await Promise.race([this.interrupted, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+    await new Promise((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(resolve, ms);
+    });
     clearTimeout(timer);
   }
 
@@ -236,9 +270,13 @@ class Batch {
   async exchange(body) {
     const { url, onRequest } = this.server;
     const commands = onRequest && core.names(this.handle)?.split(" ");
-    const started = now();
+    const started = commands ? now() : 0;
     this.attempt += 1;
-    const { answer, lines = "", status = 0, large, cause } = await this.fetched(body);
+    /** @type {Arrived} */
+    const { answer, lines = "", status = 0, large, cause } = await new Promise((resolve) => {
+      this.wake = resolve;
+      void this.ask(body, resolve);
+    });
     let wait;
     if (answer) wait = core.read(this.handle, url, status, lines, answer, this.ending());
     else if (large) wait = core.oversize(this.handle, url, this.ending());
@@ -248,50 +286,45 @@ class Batch {
       this.answers.push(asSent ? answer : (core.answer(this.handle) ?? answer));
     }
     const error = this.read(cause);
-    if (commands) {
-      this.tell({ commands, count: commands.length, attempt: this.attempt, durationMs: now() - started, bytesOut: body.length, bytesIn: answer?.length ?? 0, error });
+    if (onRequest && commands) {
+      const [bytesOut, bytesIn] = [body.length, answer?.length ?? 0];
+      void tell(onRequest, { commands, count: commands.length, attempt: this.attempt, durationMs: now() - started, bytesOut, bytesIn, error });
     }
     return wait;
   }
 
-  /**
-   * @param {Uint8Array<ArrayBuffer>} body
-   * @returns {Promise<{answer?: Uint8Array, lines?: string, status?: number, large?: boolean, cause?: unknown}>}
-   */
-  async fetched(body) {
-    const { url, cache, readYourWrites, headers, base64Headers } = this.server;
-    const token = readYourWrites ? core.sync_token(url) : undefined;
-    const way = core.way(this.handle);
-    const path = PATHS[way & 3];
-    const asked = async () => {
-      const response = await (0, this.server.fetch)(url + (path ?? core.path(this.handle)), {
-        method: "POST",
-        // A copy: what wraps fetch may write into it.
-        headers: {
-          ...(way & 4 ? base64Headers : headers),
-          ...(token && { "upstash-sync-token": token }),
-          ...(!path && { "content-type": "application/octet-stream" }),
-        },
-        body,
-        // A redirect would carry keys and values to another host.
-        redirect: "manual",
-        signal: this.interrupt.signal,
-        ...(cache && { cache }),
-      });
+  /** Never rejects. @param {Uint8Array<ArrayBuffer>} body @param {(arrived: Arrived) => void} arrive */
+  async ask(body, arrive) {
+    try {
+      const { url, cache, readYourWrites, headers, base64Headers } = this.server;
+      const way = core.way(this.handle);
+      const path = PATHS[way & 3];
+      // A copy: what wraps fetch may write into it.
+      const sent = { ...(way & 4 ? base64Headers : headers) };
+      const token = readYourWrites ? core.sync_token(url) : undefined;
+      if (token) sent["upstash-sync-token"] = token;
+      if (!path) sent["content-type"] = "application/octet-stream";
+      /** @type {RequestInit} */
+      // A redirect would carry keys and values to another host.
+      const init = { method: "POST", headers: sent, body, redirect: "manual", signal: this.interrupt.signal };
+      if (cache) init.cache = cache;
+      const response = await (0, this.server.fetch)(url + (path ?? core.path(this.handle)), init);
       const answer = await whole(response);
       if (!answer) {
         this.interrupt.abort();
-        return { large: true };
+        return arrive({ large: true });
       }
       const said = (/** @type {string} */ name) => response.headers.get(name) ?? "";
-      return { answer, status: response.status, lines: `${said("content-type")}\n${said("upstash-sync-token")}\n${said("retry-after")}` };
-    };
-    return Promise.race([asked().catch((cause) => ({ cause })), this.interrupted.then(() => ({}))]);
+      arrive({ answer, status: response.status, lines: `${said("content-type")}\n${said("upstash-sync-token")}\n${said("retry-after")}` });
+    } catch (cause) {
+      arrive({ cause });
+    }
   }
 
   ending() {
     const { attempts, baseMs, maxMs } = this.server.retry;
-    const latest = this.entries.reduce((latest, { over, deadline }) => (over ? latest : Math.max(latest, deadline)), 0);
+    let latest = 0;
+    for (const { over, deadline } of this.entries) if (!over) latest = Math.max(latest, deadline);
     return new core.Ending(attempts, baseMs, maxMs, Math.max(0, latest - now()), Math.random());
   }
 
@@ -303,6 +336,7 @@ class Batch {
       const index = tape.next();
       const entry = /** @type {Entry} */ (this.entries[index]);
       const answer = tape.next();
+      if (!entry.over) this.waiting -= 1;
       if (answer === FAILED) {
         const error = told(core.failure(this.handle, index), cause);
         if (!entry.over) code = error.code;
@@ -313,13 +347,13 @@ class Batch {
     }
     return code;
   }
+}
 
-  /** What listens in must not change what happens. @param {object} event */
-  async tell(event) {
-    try {
-      await this.server.onRequest?.(event);
-    } catch {
-      // Its own affair.
-    }
+/** What listens in must not change what happens. @param {(event: object) => unknown} onRequest @param {object} event */
+async function tell(onRequest, event) {
+  try {
+    await onRequest(event);
+  } catch {
+    // Its own affair.
   }
 }

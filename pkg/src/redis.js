@@ -105,7 +105,7 @@ function promise(view, words, shape, add) {
  */
 function on({ signal, timeoutMs, vouched }, call, raw, add) {
   return new Promise((resolve, reject) => {
-    add({ ...call, vouched, raw, deadline: now() + timeoutMs, signal, resolve, reject });
+    add({ ...call, vouched, raw, deadline: now() + timeoutMs, signal, resolve, reject, over: false, index: 0 });
   });
 }
 
