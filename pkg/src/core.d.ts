@@ -2,21 +2,18 @@
 
 declare module "#core" {
   export function initSync(options: { module: BufferSource | WebAssembly.Module }): void;
-  export function begin(now: number, deadline: number, atomic: boolean): number;
+  export function begin(url: string, now: number, deadline: number, atomic: boolean, attempts: number, baseMs: number, maxMs: number): number;
   export function push(batch: number, json: string, vouched: boolean): string | undefined;
   export function push_bytes(batch: number, json: string, vouched: boolean, places: Uint32Array): string | undefined;
   export function push_script(batch: number, source: string, bytes: boolean, json: string, vouched: boolean): void;
   export function way(batch: number): number;
   export function path(batch: number): string | undefined;
   export function names(batch: number): string | undefined;
-  export function write(batch: number, url: string): Uint8Array<ArrayBuffer> | undefined;
-  export function sync_token(url: string): string | undefined;
-  export class Ending {
-    constructor(attempts: number, baseMs: number, maxMs: number, leftMs: number, drawn: number);
-  }
-  export function read(batch: number, url: string, status: number, headers: string, body: Uint8Array, ending: Ending): number;
-  export function lost(batch: number, url: string, preflights: boolean, ending: Ending): number;
-  export function oversize(batch: number, url: string, ending: Ending): number;
+  export function write(batch: number): Uint8Array<ArrayBuffer> | undefined;
+  export function sync_token(batch: number): string | undefined;
+  export function read(batch: number, status: number, headers: string, body: Uint8Array, leftMs: number, drawn: number): number;
+  export function lost(batch: number, preflights: boolean, leftMs: number, drawn: number): number;
+  export function oversize(batch: number, leftMs: number, drawn: number): number;
   export function leave(batch: number, index: number): void;
   export function settled(batch: number): Uint32Array;
   export function answers(batch: number): number;

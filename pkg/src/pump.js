@@ -56,7 +56,7 @@ function settle(entry, value, error) {
 /** Its caller does not wait any more. @param {Entry} entry @param {EdgeError} error */
 function giveUp(entry, error) {
   settle(entry, undefined, error);
-  entry.batch?.left(entry.index);
+  entry.batch?.leave(entry.index);
 }
 
 /**
@@ -99,7 +99,8 @@ function push(handle, { json, places, source, vouched }) {
 function begun(server, asked, atomic, latest) {
   const waiting = asked.filter(({ over }) => !over);
   if (waiting.length === 0) return;
-  const handle = core.begin(now(), latest + 60_000, atomic);
+  const { attempts, baseMs, maxMs } = server.retry;
+  const handle = core.begin(server.url, now(), latest + 60_000, atomic, attempts, baseMs, maxMs);
   if (Number.isNaN(handle)) {
     for (const entry of waiting) settle(entry, undefined, new EdgeError("quota_exceeded", "too many requests of this program are under way"));
     return;
@@ -180,14 +181,21 @@ class Guard {
   }
 }
 
-/** The body, if it is not too large: at once where its length is told, else part by part. @param {Response} response */
-async function whole(response) {
-  const { headers, body } = response;
+/**
+ * The body, if it is not too large: at once where its length is told, else part by part.
+ * @param {Response} response @returns {Promise<ArrayBuffer | Uint8Array | undefined> | undefined}
+ */
+function whole(response) {
+  const { headers } = response;
   const length = headers.get("content-length");
   // Of a compressed body the length says nothing of what comes out of it.
-  if (!body || (length && !headers.get("content-encoding"))) {
-    return Number(length) > LARGEST_ANSWER ? undefined : new Uint8Array(await response.arrayBuffer());
-  }
+  if (!length || headers.get("content-encoding")) return joined(response.body);
+  return Number(length) > LARGEST_ANSWER ? undefined : response.arrayBuffer();
+}
+
+/** @param {Response["body"]} body */
+async function joined(body) {
+  if (!body) return new Uint8Array();
   const parts = [];
   let size = 0;
   const reader = body.getReader();
@@ -233,7 +241,7 @@ class Batch {
   }
 
   /** Nobody waits for the command at this place any more. @param {number} index */
-  left(index) {
+  leave(index) {
     this.waiting -= 1;
     core.leave(this.handle, index);
     // The fetch is aborted only when nobody waits for it any more.
@@ -245,7 +253,7 @@ class Batch {
   async run() {
     try {
       while (this.waiting > 0) {
-        const body = core.write(this.handle, this.server.url);
+        const body = core.write(this.handle);
         if (!body) return;
         const wait = await this.exchange(body);
         if (wait > 0 && this.waiting > 0) await this.pause(wait);
@@ -268,7 +276,7 @@ class Batch {
 
   /** One request; how long to wait before the next. @param {Uint8Array<ArrayBuffer>} body */
   async exchange(body) {
-    const { url, onRequest } = this.server;
+    const { onRequest } = this.server;
     const commands = onRequest && core.names(this.handle)?.split(" ");
     const started = commands ? now() : 0;
     this.attempt += 1;
@@ -277,10 +285,11 @@ class Batch {
       this.wake = resolve;
       void this.ask(body, resolve);
     });
+    const [left, drawn] = [this.left(), Math.random()];
     let wait;
-    if (answer) wait = core.read(this.handle, url, status, lines, answer, this.ending());
-    else if (large) wait = core.oversize(this.handle, url, this.ending());
-    else wait = core.lost(this.handle, url, "location" in globalThis, this.ending());
+    if (answer) wait = core.read(this.handle, status, lines, answer, left, drawn);
+    else if (large) wait = core.oversize(this.handle, left, drawn);
+    else wait = core.lost(this.handle, "location" in globalThis, left, drawn);
     if (answer && core.answers(this.handle) > this.answers.length) {
       const asSent = lines.startsWith("application/octet-stream");
       this.answers.push(asSent ? answer : (core.answer(this.handle) ?? answer));
@@ -301,7 +310,7 @@ class Batch {
       const path = PATHS[way & 3];
       // A copy: what wraps fetch may write into it.
       const sent = { ...(way & 4 ? base64Headers : headers) };
-      const token = readYourWrites ? core.sync_token(url) : undefined;
+      const token = readYourWrites ? core.sync_token(this.handle) : undefined;
       if (token) sent["upstash-sync-token"] = token;
       if (!path) sent["content-type"] = "application/octet-stream";
       /** @type {RequestInit} */
@@ -309,11 +318,12 @@ class Batch {
       const init = { method: "POST", headers: sent, body, redirect: "manual", signal: this.interrupt.signal };
       if (cache) init.cache = cache;
       const response = await (0, this.server.fetch)(url + (path ?? core.path(this.handle)), init);
-      const answer = await whole(response);
-      if (!answer) {
+      const bytes = await whole(response);
+      if (!bytes) {
         this.interrupt.abort();
         return arrive({ large: true });
       }
+      const answer = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
       const said = (/** @type {string} */ name) => response.headers.get(name) ?? "";
       arrive({ answer, status: response.status, lines: `${said("content-type")}\n${said("upstash-sync-token")}\n${said("retry-after")}` });
     } catch (cause) {
@@ -321,11 +331,11 @@ class Batch {
     }
   }
 
-  ending() {
-    const { attempts, baseMs, maxMs } = this.server.retry;
+  /** How long the most patient still waits, in milliseconds. */
+  left() {
     let latest = 0;
     for (const { over, deadline } of this.entries) if (!over) latest = Math.max(latest, deadline);
-    return new core.Ending(attempts, baseMs, maxMs, Math.max(0, latest - now()), Math.random());
+    return Math.max(0, latest - now());
   }
 
   /** Settles what the last answer settled; the code of an error, if there was one. @param {unknown} cause */

@@ -1,13 +1,19 @@
 //! What travels together: commands, each settled by its own reply, and ops, each settled by all of its replies.
 
-use crate::client::{Mode, Server, Task};
+use std::cell::{RefCell, RefMut};
+use std::rc::Rc;
+
+use crate::client::{Mode, Retry, Server, Task};
 use crate::error::{EdgeError, ErrorKind};
+use crate::host::Response;
 use crate::op::{Context, Op};
 use crate::wire::{Commands, Replies, Slot};
 
 use super::tape::Tape;
 
 pub(super) struct Batch {
+    server: Rc<RefCell<Server>>,
+    retry: Option<Retry>,
     commands: Commands,
     mode: Mode,
     task: Option<Task>,
@@ -51,8 +57,10 @@ impl<O: Op, W: FnOnce(O::Output) -> String> Ask for Asked<O, W> {
 }
 
 impl Batch {
-    pub fn new(mode: Mode) -> Self {
+    pub fn new(server: Rc<RefCell<Server>>, retry: Option<Retry>, mode: Mode) -> Self {
         Self {
+            server,
+            retry,
             commands: Commands::default(),
             mode,
             task: None,
@@ -102,8 +110,23 @@ impl Batch {
             .get_or_insert_with(|| Task::new(std::mem::take(commands), mode))
     }
 
-    pub fn write(&mut self, server: &Server) -> Option<Vec<u8>> {
-        self.begun().write(server)
+    /// What was learnt of the server it goes to.
+    pub fn server(&self) -> RefMut<'_, Server> {
+        self.server.borrow_mut()
+    }
+
+    pub fn write(&mut self) -> Option<Vec<u8>> {
+        let server = Rc::clone(&self.server);
+        self.begun().write(&server.borrow())
+    }
+
+    /// How long to wait before the next write, in milliseconds.
+    pub fn read(&mut self, answer: Result<Response, EdgeError>, left_ms: u64, drawn: u64) -> u64 {
+        let mut server = self.server.borrow_mut();
+        self.task.as_mut().map_or(0, |task| {
+            task.read(answer, &mut server, self.retry, left_ms, drawn)
+                .wait_ms
+        })
     }
 
     pub fn task(&mut self) -> Option<&mut Task> {

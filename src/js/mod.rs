@@ -26,15 +26,30 @@ thread_local! {
     static BATCHES: RefCell<Slots<Batch>> = RefCell::default();
 }
 
-/// Begins a batch that is forgotten at `deadline`, should nobody end it. NaN when too many are under way.
+/// Begins a batch for the server at `url` that is forgotten at `deadline`, should nobody end it; `attempts` 0 does not
+/// retry. NaN when too many are under way.
 #[wasm_bindgen]
-pub fn begin(now: f64, deadline: f64, atomic: bool) -> f64 {
+pub fn begin(
+    url: &str,
+    now: f64,
+    deadline: f64,
+    atomic: bool,
+    attempts: u32,
+    base_ms: f64,
+    max_ms: f64,
+) -> f64 {
     let mode = if atomic {
         Mode::Transaction
     } else {
         Mode::Pipeline
     };
-    BATCHES.with_borrow_mut(|batches| batches.put(Batch::new(mode), now, deadline))
+    let retry = (attempts > 0).then_some(Retry {
+        attempts,
+        base_ms: base_ms as u64,
+        max_ms: max_ms as u64,
+    });
+    let batch = Batch::new(Server::at(url), retry, mode);
+    BATCHES.with_borrow_mut(|batches| batches.put(batch, now, deadline))
 }
 
 /// Adds a command, as the JSON array of its words. The text of an error, `code: message`, when it was not added.
@@ -87,8 +102,8 @@ fn with_task<T>(batch: f64, act: impl FnOnce(&mut Task) -> T) -> Option<T> {
 
 /// The body of the next request; `undefined` when nothing waits.
 #[wasm_bindgen]
-pub fn write(batch: f64, url: &str) -> Option<Vec<u8>> {
-    with(batch, |batch| batch.write(&Server::at(url).borrow())).flatten()
+pub fn write(batch: f64) -> Option<Vec<u8>> {
+    with(batch, Batch::write).flatten()
 }
 
 /// How the last write goes: 0 to `/`, 1 to `/pipeline`, 2 to `/multi-exec`, 3 to a path of its own; 4 more where it asks
@@ -131,46 +146,26 @@ pub fn names(batch: f64) -> Option<String> {
 
 /// The sync token to send along.
 #[wasm_bindgen]
-pub fn sync_token(url: &str) -> Option<String> {
-    Server::at(url).borrow().sync_token().map(str::to_owned)
+pub fn sync_token(batch: f64) -> Option<String> {
+    with(batch, |batch| {
+        let server = batch.server();
+        server.sync_token().map(str::to_owned)
+    })
+    .flatten()
 }
 
-/// What a pump knows when a request ends.
-#[wasm_bindgen]
-pub struct Ending {
-    retry: Option<Retry>,
-    left_ms: u64,
-    drawn: u64,
-}
-
-#[wasm_bindgen]
-impl Ending {
-    /// `attempts` 0 does not retry; `drawn` is random, 0 to 1.
-    #[wasm_bindgen(constructor)]
-    pub fn new(attempts: u32, base_ms: f64, max_ms: f64, left_ms: f64, drawn: f64) -> Self {
-        Self {
-            retry: (attempts > 0).then_some(Retry {
-                attempts,
-                base_ms: base_ms as u64,
-                max_ms: max_ms as u64,
-            }),
-            left_ms: left_ms as u64,
-            drawn: (drawn * 9e15) as u64,
-        }
-    }
-}
-
-/// Takes the answer to the last write; how long to wait before the next one, in milliseconds.
+/// Takes the answer to the last write; how long to wait before the next one, in milliseconds. `left_ms` is how long
+/// anybody still waits; `drawn` is random, 0 to 1.
 ///
 /// `headers` are the values of `Content-Type`, `Upstash-Sync-Token` and `Retry-After`, a line each, empty where absent.
 #[wasm_bindgen]
 pub fn read(
     batch: f64,
-    url: &str,
     status: u16,
     headers: &str,
     body: Vec<u8>,
-    ending: Ending,
+    left_ms: f64,
+    drawn: f64,
 ) -> f64 {
     let mut headers = headers.split('\n').map(str::to_owned);
     let response = Response {
@@ -180,32 +175,28 @@ pub fn read(
         retry_after_ms: retry_after_ms(headers.next()),
         body,
     };
-    ended(batch, url, Ok(response), &ending)
+    ended(batch, Ok(response), left_ms, drawn)
 }
 
 /// No answer came to the last write; as [`read`]. `preflights`: a browser may have held it back.
 #[wasm_bindgen]
-pub fn lost(batch: f64, url: &str, preflights: bool, ending: Ending) -> f64 {
+pub fn lost(batch: f64, preflights: bool, left_ms: f64, drawn: f64) -> f64 {
     if preflights {
-        Server::at(url).borrow_mut().blocked();
+        with(batch, |batch| batch.server().blocked());
     }
     let error = EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server");
-    ended(batch, url, Err(error), &ending)
+    ended(batch, Err(error), left_ms, drawn)
 }
 
 /// An answer came that is larger than any reply of Redis; as [`read`].
 #[wasm_bindgen]
-pub fn oversize(batch: f64, url: &str, ending: Ending) -> f64 {
-    ended(batch, url, Err(crate::host::oversize()), &ending)
+pub fn oversize(batch: f64, left_ms: f64, drawn: f64) -> f64 {
+    ended(batch, Err(crate::host::oversize()), left_ms, drawn)
 }
 
-fn ended(batch: f64, url: &str, answer: Result<Response, EdgeError>, ending: &Ending) -> f64 {
-    let server = Server::at(url);
-    let wait_ms = with_task(batch, |task| {
-        let (retry, left_ms, drawn) = (ending.retry, ending.left_ms, ending.drawn);
-        task.read(answer, &mut server.borrow_mut(), retry, left_ms, drawn)
-            .wait_ms
-    });
+fn ended(batch: f64, answer: Result<Response, EdgeError>, left_ms: f64, drawn: f64) -> f64 {
+    let drawn = (drawn * 9e15) as u64;
+    let wait_ms = with(batch, |batch| batch.read(answer, left_ms as u64, drawn));
     wait_ms.unwrap_or_default() as f64
 }
 
