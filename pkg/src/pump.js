@@ -222,7 +222,7 @@ class Batch {
   answers = [];
   attempt = 0;
   waiting;
-  /** Ends the fetch. One a batch, for a signal costs more than all that the core does. */
+  /** Ends the fetch. Made before it is known whether anybody gives up: fetch takes a signal only at its start. */
   interrupt = new AbortController();
   /** Ends what is waited for, a fetch or the pause before the next one: a fetch need not listen to its signal. */
   wake = (/** @type {Arrived} */ _) => {};
