@@ -108,3 +108,17 @@ export interface Script<K extends string[] = string[], A extends Value[] = Value
   /** Its KEYS and ARGV; bytes arrive as they are. Sent again after a lost answer only if its first line is `#!lua flags=no-writes`. */
   run(call?: { keys?: K; args?: A }): Promise<R>;
 }
+
+export interface Health {
+  /** `degraded`: what was written came back after more than half of `timeout`, or was not what had been written. */
+  status: "healthy" | "degraded" | "unhealthy";
+  /** Of the round trip. */
+  latencyMs: number;
+  /** ISO 8601. */
+  checkedAt: string;
+  /** Why it is not healthy. */
+  error?: ErrorCode;
+}
+
+/** Writes, reads back and compares, in one round trip of at most `timeout` (default `"2s"`): one SET, one GET. */
+export declare function health(redis: Redis, options?: { timeout?: Duration }): Promise<Health>;

@@ -5,7 +5,7 @@ declare module "#core" {
   export function begin(url: string, now: number, deadline: number, atomic: boolean, attempts: number, baseMs: number, maxMs: number): number;
   export function push(batch: number, json: string, vouched: boolean): string | undefined;
   export function push_bytes(batch: number, json: string, vouched: boolean, places: Uint32Array): string | undefined;
-  export function push_script(batch: number, source: string, bytes: boolean, json: string, vouched: boolean): void;
+  export function push_script(batch: number, source: string, bytes: boolean, json: string, vouched: boolean): string | undefined;
   export function way(batch: number): number;
   export function path(batch: number): string | undefined;
   export function names(batch: number): string | undefined;
@@ -15,6 +15,8 @@ declare module "#core" {
   export function lost(batch: number, preflights: boolean, leftMs: number, drawn: number): number;
   export function oversize(batch: number, leftMs: number, drawn: number): number;
   export function leave(batch: number, index: number): void;
+  export function push_health(batch: number, now: number, timeoutMs: number): string | undefined;
+  export function outcome(batch: number, index: number, now: number): string;
   export function settled(batch: number): Uint32Array;
   export function answers(batch: number): number;
   export function answer(batch: number): Uint8Array | undefined;

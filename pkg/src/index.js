@@ -1,2 +1,3 @@
 export { EdgeError } from "./error.js";
+export { health } from "./health.js";
 export { Redis } from "./redis.js";

@@ -2,7 +2,7 @@
 
 import * as core from "#core";
 import { EdgeError } from "./error.js";
-import { FAILED, Tape, told } from "./tape.js";
+import { FAILED, OP, Tape, told } from "./tape.js";
 
 /**
  * @typedef {object} Entry one command on its way
@@ -10,6 +10,7 @@ import { FAILED, Tape, told } from "./tape.js";
  * @property {number[]} places those of its words that are bytes, as Latin-1; the name's is 1
  * @property {string} [source] of the script that is called: the words are then the count of keys, the keys, and the
  *   arguments, before which the places stand if there are any
+ * @property {(handle: number) => string | undefined} [op] adds an op of the core in the place of a command; why it cannot
  * @property {boolean} vouched repeating it is harmless, its caller says
  * @property {boolean} raw its reply is asked for byte for byte
  * @property {number} deadline by `performance.now()`, which no one sets back
@@ -53,6 +54,12 @@ function settle(entry, value, error) {
   else entry.resolve(value);
 }
 
+/** An op's outcome, as the core tells it. @param {Entry} entry @param {string} text */
+function conclude(entry, text) {
+  if (text.startsWith("!")) settle(entry, undefined, told(text.slice(1)));
+  else settle(entry, JSON.parse(text));
+}
+
 /** Its caller does not wait any more. @param {Entry} entry @param {EdgeError} error */
 function giveUp(entry, error) {
   settle(entry, undefined, error);
@@ -64,7 +71,7 @@ function giveUp(entry, error) {
  * @param {Server} server @param {Group[]} groups
  */
 export async function send(server, groups) {
-  const guard = new Guard(groups);
+  const guard = new Guard(server, groups);
   try {
     guard.watch();
     for (const { entries, atomic } of groups) {
@@ -86,10 +93,25 @@ function failed(cause) {
 }
 
 /** Adds a command; why it cannot be sent. @param {number} handle @param {Entry} entry */
-function push(handle, { json, places, source, vouched }) {
-  if (source !== undefined) core.push_script(handle, source, places.length > 0, json, vouched);
-  else if (places.length > 0) return core.push_bytes(handle, json, vouched, new Uint32Array(places));
-  else return core.push(handle, json, vouched);
+function push(handle, { op, json, places, source, vouched }) {
+  if (op) return op(handle);
+  if (source !== undefined) return core.push_script(handle, source, places.length > 0, json, vouched);
+  if (places.length > 0) return core.push_bytes(handle, json, vouched, new Uint32Array(places));
+  return core.push(handle, json, vouched);
+}
+
+/** Its time is up. An op may have an answer to that. @param {Server} server @param {Entry} entry */
+function expire(server, entry) {
+  const { op, batch, index } = entry;
+  if (!op) return giveUp(entry, new EdgeError("timeout", "no answer within the time allowed"));
+  if (batch) {
+    conclude(entry, core.outcome(batch.handle, index, Date.now()));
+    return batch.leave(index);
+  }
+  const handle = core.begin(server.url, now(), now(), false, 0, 0, 0);
+  const problem = op(handle);
+  conclude(entry, problem ? `!${problem}` : core.outcome(handle, 0, Date.now()));
+  core.end(handle);
 }
 
 /**
@@ -128,8 +150,9 @@ class Guard {
   listeners = [];
   latest = 0;
 
-  /** @param {Group[]} groups */
-  constructor(groups) {
+  /** @param {Server} server @param {Group[]} groups */
+  constructor(server, groups) {
+    this.server = server;
     this.groups = groups;
     for (const { entries } of groups) {
       for (const entry of entries) {
@@ -156,7 +179,7 @@ class Guard {
     for (const { entries } of this.groups) {
       for (const entry of entries) {
         if (entry.over) continue;
-        if (entry.deadline <= time) giveUp(entry, new EdgeError("timeout", "no answer within the time allowed"));
+        if (entry.deadline <= time) expire(this.server, entry);
         else next = Math.min(next, entry.deadline);
       }
     }
@@ -252,11 +275,14 @@ class Batch {
 
   async run() {
     try {
-      while (this.waiting > 0) {
-        const body = core.write(this.handle);
-        if (!body) return;
+      let body = core.write(this.handle);
+      // An op that needs nothing of the server does not wait for it.
+      if (this.entries.some(({ op }) => op)) this.read();
+      while (body && this.waiting > 0) {
         const wait = await this.exchange(body);
-        if (wait > 0 && this.waiting > 0) await this.pause(wait);
+        if (this.waiting === 0) return;
+        if (wait > 0) await this.pause(wait);
+        body = core.write(this.handle);
       }
     } finally {
       core.end(this.handle);
@@ -338,7 +364,7 @@ class Batch {
     return Math.max(0, latest - now());
   }
 
-  /** Settles what the last answer settled; the code of an error, if there was one. @param {unknown} cause */
+  /** Settles what can be settled by now; the code of an error, if there was one. @param {unknown} [cause] */
   read(cause) {
     const tape = new Tape(core.settled(this.handle));
     let code;
@@ -347,7 +373,9 @@ class Batch {
       const entry = /** @type {Entry} */ (this.entries[index]);
       const answer = tape.next();
       if (!entry.over) this.waiting -= 1;
-      if (answer === FAILED) {
+      if (answer === OP) {
+        conclude(entry, core.outcome(this.handle, index, Date.now()));
+      } else if (answer === FAILED) {
         const error = told(core.failure(this.handle, index), cause);
         if (!entry.over) code = error.code;
         settle(entry, undefined, error);

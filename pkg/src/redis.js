@@ -100,7 +100,8 @@ function promise(view, words, shape, add) {
 }
 
 /**
- * @param {View} view @param {{json: string, places: number[], source?: string}} call @param {boolean} raw
+ * @param {{timeoutMs: number, signal?: AbortSignal, vouched: boolean}} view
+ * @param {{json: string, places: number[], source?: string, op?: Entry["op"]}} call @param {boolean} raw
  * @param {(entry: Entry) => unknown} add
  */
 function on({ signal, timeoutMs, vouched }, call, raw, add) {
@@ -138,7 +139,7 @@ class Shared {
     if (!this.batching) return soon(() => send(this.server, [{ entries, atomic }]));
     if (this.queue.length === 0) soon(() => this.flush());
     const last = this.queue.at(-1);
-    if (last && !last.atomic && !atomic) last.entries.push(...entries);
+    if (last && !last.atomic && !atomic) for (const entry of entries) last.entries.push(entry);
     else this.queue.push({ entries, atomic });
   }
 
@@ -183,6 +184,20 @@ function configured(options) {
     onRequest,
   };
   return new View(new Shared(server, batching), milliseconds("timeout", timeout));
+}
+
+/** @type {(redis: Redis) => View} */
+let viewOf;
+
+/**
+ * An op of the core among the commands of its tick, and the promise of its outcome.
+ * @param {Redis} redis @param {(handle: number) => string | undefined} op @param {number} [timeoutMs] @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+export function ask(redis, op, timeoutMs, signal) {
+  const view = viewOf(redis);
+  const own = { timeoutMs: timeoutMs ?? view.timeoutMs, signal: signal ?? view.signal, vouched: false };
+  return on(own, { json: "", places: [], op }, false, (entry) => view.shared.add([entry], false));
 }
 
 export class Redis {
@@ -247,6 +262,10 @@ export class Redis {
   }
 
   static {
+    viewOf = (redis) => {
+      if (typeof redis !== "object" || redis === null || !(#view in redis)) throw wrong("redis must be a Redis of this package");
+      return redis.#view;
+    };
     install(this.prototype, (self, words, shape) => self.#call(words, shape));
   }
 }

@@ -8,6 +8,7 @@ const TEXT = 1;
 const INTEGER = 2;
 const ERROR = 3;
 export const FAILED = 0xffffffff;
+export const OP = 0xfffffffe;
 
 // A byte order mark is part of the value, if it is there.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

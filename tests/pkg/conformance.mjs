@@ -6,7 +6,7 @@
  * @param {{url: string, jsonUrl: string, silentUrl: string, token: string}} env
  * @returns {Promise<{name: string, problem?: string}[]>}
  */
-export async function conformance({ Redis, EdgeError }, env) {
+export async function conformance({ Redis, EdgeError, health }, env) {
   const unique = crypto.randomUUID();
   /** @param {string} name */
   const key = (name) => `${name}:${unique}`;
@@ -203,6 +203,17 @@ export async function conformance({ Redis, EdgeError }, env) {
       const last = await failure(silent.with({ timeout: "100ms" }).get("k"));
       equal([last.code, Date.now() - started < 500], ["timeout", true]);
       equal(new Set((await Promise.all(many)).map(({ code }) => code)).size, 1);
+    },
+    "a health check travels with the commands of its tick, and has an answer to silence": async () => {
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const [found, one] = await Promise.all([health(counted), counted.incr(key("healthy"))]);
+      equal([found.status, found.error, one, bodies.length], ["healthy", undefined, 1, 1]);
+      equal(new Date(found.checkedAt).toISOString(), found.checkedAt);
+      const silent = await health(client({ url: env.silentUrl }), { timeout: "50ms" });
+      equal([silent.status, silent.error], ["unhealthy", "timeout"]);
+      const wrong = await health(client({ token: "wrong" }));
+      equal([wrong.status, wrong.error], ["unhealthy", "unauthorized"]);
     },
     "one caller's failure is nobody else's": async () => {
       await redis.set(key("text"), "x");
