@@ -159,7 +159,7 @@ mod tests {
             fake.push(Fault::Answer(Response {
                 status: 200,
                 content_type: "application/octet-stream".to_owned(),
-                body: page.as_bytes().to_vec(),
+                body: ["*1\r\n", page].concat().into_bytes(),
                 ..Response::default()
             }));
         }
