@@ -12,6 +12,7 @@ import { FAILED, Tape, told } from "./tape.js";
  *   arguments, before which the places stand if there are any
  * @property {boolean} vouched repeating it is harmless, its caller says
  * @property {boolean} raw its reply is asked for byte for byte
+ * @property {boolean} bigints integers past 2^53 in its reply become BigInt, instead of text
  * @property {number} deadline by `performance.now()`, which no one sets back
  * @property {AbortSignal} [signal]
  * @property {(value: unknown) => void} resolve
@@ -352,7 +353,7 @@ class Batch {
         if (!entry.over) code = error.code;
         settle(entry, undefined, error);
       } else {
-        settle(entry, tape.value(/** @type {Uint8Array} */ (this.answers[answer]), entry.raw));
+        settle(entry, tape.value(/** @type {Uint8Array} */ (this.answers[answer]), entry.raw, entry.bigints));
       }
     }
     return code;

@@ -8,22 +8,22 @@ use super::call::{Call, op};
 use crate::wire::Arg;
 
 /// The members from rank `start` to rank `stop`, both included, negative ones counted from the highest score.
-pub fn zrange(key: &str, start: i64, stop: i64) -> Ranked {
-    Ranked(Call::new("ZRANGE").arg(key).arg(start).arg(stop))
+pub fn zrange(key: &str, start: i64, stop: i64) -> Zrange {
+    Zrange(Call::new("ZRANGE").arg(key).arg(start).arg(stop))
 }
 
 /// The same, ranks counted from the highest score, which comes first.
-pub fn zrevrange(key: &str, start: i64, stop: i64) -> Ranked {
-    Ranked(zrange(key, start, stop).0.arg("REV"))
+pub fn zrevrange(key: &str, start: i64, stop: i64) -> Zrange {
+    Zrange(zrange(key, start, stop).0.arg("REV"))
 }
 
 /// Members in an order, with their scores if asked for.
 #[must_use = "an op does nothing until it is run"]
-pub struct Ranked(pub(super) Call<Vec<String>>);
+pub struct Zrange(pub(super) Call<Vec<String>>);
 
-op!(Ranked, Vec<String>);
+op!(Zrange, Vec<String>);
 
-impl Ranked {
+impl Zrange {
     /// Each member with its score.
     pub fn with_scores(self) -> Call<Vec<(String, f64)>> {
         self.0.arg("WITHSCORES").reading()
@@ -33,62 +33,62 @@ impl Ranked {
 /// The members whose scores lie in the range, the lowest first.
 ///
 /// ```
-/// use upstash_edge::commands::{Scored, zrangebyscore};
-/// let due: Scored<String> = zrangebyscore("jobs", ..=1_700_000_000_000.0).limit(0, 10);
+/// use upstash_edge::commands::{ZrangeByScore, zrangebyscore};
+/// let due: ZrangeByScore<String> = zrangebyscore("jobs", ..=1_700_000_000_000.0).limit(0, 10);
 /// ```
-pub fn zrangebyscore(key: &str, scores: impl RangeBounds<f64>) -> Scored<String> {
+pub fn zrangebyscore(key: &str, scores: impl RangeBounds<f64>) -> ZrangeByScore<String> {
     let call = Call::new("ZRANGE").arg(key);
     let call = score(
         score(call, scores.start_bound(), "-inf"),
         scores.end_bound(),
         "+inf",
     );
-    Scored(call.arg("BYSCORE"))
+    ZrangeByScore(call.arg("BYSCORE"))
 }
 
 /// The same, the highest first.
-pub fn zrevrangebyscore(key: &str, scores: impl RangeBounds<f64>) -> Scored<String> {
+pub fn zrevrangebyscore(key: &str, scores: impl RangeBounds<f64>) -> ZrangeByScore<String> {
     let call = Call::new("ZRANGE").arg(key);
     let call = score(
         score(call, scores.end_bound(), "+inf"),
         scores.start_bound(),
         "-inf",
     );
-    Scored(call.arg("BYSCORE").arg("REV"))
+    ZrangeByScore(call.arg("BYSCORE").arg("REV"))
 }
 
 /// The members in the range of names, where all have one score, compared byte by byte.
-pub fn zrangebylex<'a>(key: &str, names: impl RangeBounds<&'a str>) -> Named {
-    Named(lex(Call::new("ZRANGE").arg(key), &names).arg("BYLEX"))
+pub fn zrangebylex<'a>(key: &str, names: impl RangeBounds<&'a str>) -> ZrangeByLex {
+    ZrangeByLex(lex(Call::new("ZRANGE").arg(key), &names).arg("BYLEX"))
 }
 
 /// Members by score, with their scores if asked for.
 #[must_use = "an op does nothing until it is run"]
-pub struct Scored<T>(Call<Vec<T>>);
+pub struct ZrangeByScore<T>(Call<Vec<T>>);
 
-op!(Scored<T>, Vec<T>);
+op!(ZrangeByScore<T>, Vec<T>);
 
-impl<T> Scored<T> {
+impl<T> ZrangeByScore<T> {
     /// At most `count`, after `offset` others.
     pub fn limit(self, offset: u64, count: u64) -> Self {
         Self(limit(self.0, offset, count))
     }
 }
 
-impl Scored<String> {
+impl ZrangeByScore<String> {
     /// Each member with its score.
-    pub fn with_scores(self) -> Scored<(String, f64)> {
-        Scored(self.0.arg("WITHSCORES").reading())
+    pub fn with_scores(self) -> ZrangeByScore<(String, f64)> {
+        ZrangeByScore(self.0.arg("WITHSCORES").reading())
     }
 }
 
 /// Members by name.
 #[must_use = "an op does nothing until it is run"]
-pub struct Named(Call<Vec<String>>);
+pub struct ZrangeByLex(Call<Vec<String>>);
 
-op!(Named, Vec<String>);
+op!(ZrangeByLex, Vec<String>);
 
-impl Named {
+impl ZrangeByLex {
     /// At most `count`, after `offset` others.
     pub fn limit(self, offset: u64, count: u64) -> Self {
         Self(limit(self.0, offset, count))

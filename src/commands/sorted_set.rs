@@ -2,7 +2,7 @@
 //! is no such key. A score is any `f64` but NaN, infinities included.
 
 use super::call::{Call, op};
-use super::sorted_range::Ranked;
+use super::sorted_range::Zrange;
 use crate::wire::Arg;
 
 /// Sets the members' scores; how many members are new. See the methods of [`Zadd`].
@@ -102,13 +102,13 @@ pub fn zpopmax(key: &str, count: u64) -> Call<Vec<(String, f64)>> {
 
 /// `count` different members at random, as many as there are at most; when negative, that many, any of them more than
 /// once.
-pub fn zrandmember(key: &str, count: i64) -> Ranked {
-    Ranked(Call::new("ZRANDMEMBER").arg(key).arg(count))
+pub fn zrandmember(key: &str, count: i64) -> Zrange {
+    Zrange(Call::new("ZRANDMEMBER").arg(key).arg(count))
 }
 
 /// The members of the first key that are in none of the others, in the order of their scores.
-pub fn zdiff<'a>(keys: impl IntoIterator<Item = impl Into<Arg<'a>>>) -> Ranked {
-    Ranked(Call::new("ZDIFF").counted(keys))
+pub fn zdiff<'a>(keys: impl IntoIterator<Item = impl Into<Arg<'a>>>) -> Zrange {
+    Zrange(Call::new("ZDIFF").counted(keys))
 }
 
 /// As [`zdiff`], stored in `destination` in place of what it was; how many members it has.
@@ -120,13 +120,13 @@ pub fn zdiffstore<'a>(
 }
 
 /// The members of all keys, in the order of the sums of their scores.
-pub fn zinter<'a>(keys: impl IntoIterator<Item = impl Into<Arg<'a>>>) -> Ranked {
-    Ranked(Call::new("ZINTER").counted(keys))
+pub fn zinter<'a>(keys: impl IntoIterator<Item = impl Into<Arg<'a>>>) -> Zrange {
+    Zrange(Call::new("ZINTER").counted(keys))
 }
 
 /// The members of any key, in the order of the sums of their scores.
-pub fn zunion<'a>(keys: impl IntoIterator<Item = impl Into<Arg<'a>>>) -> Ranked {
-    Ranked(Call::new("ZUNION").counted(keys))
+pub fn zunion<'a>(keys: impl IntoIterator<Item = impl Into<Arg<'a>>>) -> Zrange {
+    Zrange(Call::new("ZUNION").counted(keys))
 }
 
 /// The members of all keys, stored in `destination` in place of what it was; how many members it has.

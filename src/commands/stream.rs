@@ -22,7 +22,7 @@ impl FromReply for StreamEntry {
     }
 }
 
-/// Entries by the stream they are from.
+/// Xrange by the stream they are from.
 pub type Streams = Vec<(String, Vec<StreamEntry>)>;
 
 /// How long a stream may be.
@@ -98,22 +98,22 @@ pub fn xlen(key: &str) -> Call<u64> {
 
 /// The entries from one id to another, both included; `-` is the first and `+` the last there is, and `(` before an id
 /// leaves that one out.
-pub fn xrange(key: &str, start: &str, end: &str) -> Entries {
-    Entries(Call::new("XRANGE").arg(key).arg(start).arg(end))
+pub fn xrange(key: &str, start: &str, end: &str) -> Xrange {
+    Xrange(Call::new("XRANGE").arg(key).arg(start).arg(end))
 }
 
 /// The same, the newest first, and so from the higher id to the lower one.
-pub fn xrevrange(key: &str, end: &str, start: &str) -> Entries {
-    Entries(Call::new("XREVRANGE").arg(key).arg(end).arg(start))
+pub fn xrevrange(key: &str, end: &str, start: &str) -> Xrange {
+    Xrange(Call::new("XREVRANGE").arg(key).arg(end).arg(start))
 }
 
 /// XRANGE or XREVRANGE with its option.
 #[must_use = "an op does nothing until it is run"]
-pub struct Entries(Call<Vec<StreamEntry>>);
+pub struct Xrange(Call<Vec<StreamEntry>>);
 
-op!(Entries, Vec<StreamEntry>);
+op!(Xrange, Vec<StreamEntry>);
 
-impl Entries {
+impl Xrange {
     /// The first `count` at most.
     pub fn count(self, count: u64) -> Call<Vec<StreamEntry>> {
         self.0.arg("COUNT").arg(count)
@@ -127,7 +127,7 @@ pub fn xread<'a>(
     Xread(from_streams(Call::new("XREAD"), streams))
 }
 
-/// Entries for `consumer` of `group`: behind `>`, those that nobody was given yet; behind an id, those that this
+/// Xrange for `consumer` of `group`: behind `>`, those that nobody was given yet; behind an id, those that this
 /// consumer was given and has not acknowledged. `None` when there is nothing new.
 pub fn xreadgroup<'a>(
     group: &str,
@@ -183,7 +183,7 @@ pub fn xgroup_destroy(key: &str, group: &str) -> Call<bool> {
     Call::new("XGROUP").args(["DESTROY", key, group])
 }
 
-/// Entries are done with; how many the group was waiting for.
+/// Xrange are done with; how many the group was waiting for.
 pub fn xack<'a>(
     key: &str,
     group: &str,
