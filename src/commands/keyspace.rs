@@ -126,11 +126,6 @@ pub fn dbsize() -> Call<u64> {
     Call::new("DBSIZE")
 }
 
-/// Deletes every key of the database.
-pub fn flushdb() -> Call<()> {
-    Call::new("FLUSHDB")
-}
-
 /// `PONG`.
 pub fn ping() -> Call<String> {
     Call::new("PING")

@@ -65,12 +65,12 @@ export async function conformance({ Redis, EdgeError }, env) {
       await exact.set(key("exact"), "9223372036854775806");
       const [whole, nested, lesser, text] = await Promise.all([
         exact.incr(key("exact")),
-        exact.command("EVAL", "return {-9007199254740993, 7}", 0),
+        exact.command("EVAL", "return {-9007199254740994, 7}", 0),
         exact.decrby(key("lesser"), 9007199254740991),
         exact.with({ integers: "string", timeout: "2s" }).command("INCRBY", key("exact"), 0),
       ]);
       const [past, seven] = /** @type {any[]} */ (nested);
-      equal([typeof whole, `${whole}`, typeof past, `${past}`, seven], ["bigint", "9223372036854775807", "bigint", "-9007199254740993", 7]);
+      equal([typeof whole, `${whole}`, typeof past, `${past}`, seven], ["bigint", "9223372036854775807", "bigint", "-9007199254740994", 7]);
       equal([lesser, text], [-9007199254740991, "9223372036854775807"]);
       const [piped] = await redis.with({ integers: "bigint" }).with({ timeout: "2s" }).multi().incrby(key("exact"), 0).exec();
       equal([typeof piped, `${piped}`], ["bigint", "9223372036854775807"]);
