@@ -159,7 +159,7 @@ mod tests {
             fake.push(Fault::Answer(Response {
                 status: 200,
                 content_type: "application/octet-stream".to_owned(),
-                body: ["*1\r\n", page].concat().into_bytes(),
+                body: page.as_bytes().to_vec(),
                 ..Response::default()
             }));
         }
@@ -183,8 +183,8 @@ mod tests {
         assert_eq!(scan.try_next().await, Ok(None));
         let sent: Vec<_> = fake.sent().into_iter().map(String::from_utf8).collect();
         let page = |cursor| {
-            let words = r#"","COUNT","7","MATCH","*"]]"#;
-            Ok(r#"[["SSCAN","k",""#.to_owned() + cursor + words)
+            let words = r#"","COUNT","7","MATCH","*"]"#;
+            Ok(r#"["SSCAN","k",""#.to_owned() + cursor + words)
         };
         assert_eq!(sent, [page("0"), page("18446744073709551615"), page("17")]);
     }

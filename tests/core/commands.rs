@@ -76,6 +76,9 @@ pub async fn strings(redis: Redis) {
     );
     assert_eq!(redis.run(asked).await, Ok((1, i64::MAX, 0, -1)));
     assert_eq!(redis.run(incrbyfloat(key, 1.5)).await, Ok(0.5));
+    let noise = [0, 255, 128];
+    let asked = (set(key, &noise[..]).ttl(MINUTE), get(key).reading());
+    assert_eq!(redis.run(asked).await, Ok(((), Some(Bytes(noise.into())))));
     let asked = (
         mset([(key, "a"), (&other, "b")]),
         mget([key, &none, &other]),
