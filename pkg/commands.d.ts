@@ -5,7 +5,7 @@
 /** What Redis stores: text, bytes, or a number, which is sent in decimal. */
 export type Value = string | Uint8Array | number;
 /** A reply as Redis sends it. */
-export type Reply = string | number | null | EdgeError | Reply[];
+export type Reply = string | number | bigint | null | EdgeError | Reply[];
 /** An argument of any command; an object is options. */
 export type Arg = Value | Record<string, Value | boolean | undefined | readonly Value[]>;
 
@@ -305,6 +305,8 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
   getdel(key: string): Answer<M, T, string | null>;
   /** The value, whose expiry is changed; `null` when there is none. */
   getex(key: string, options?: GetexOptions): Answer<M, T, string | null>;
+  /** The value read as JSON; `null` when there is none, as when it is JSON's `null`; `corrupt` when it is not JSON. */
+  getJson<R = unknown>(key: string): Answer<M, T, R | null>;
   /** The part of the value from byte `start` to byte `end`, both included; negative ones count from the end. */
   getrange(key: string, start: number, end: number): Answer<M, T, string>;
   /** The value before; `null` when there was none. Redis prefers SET with `get`. */
@@ -337,6 +339,9 @@ export interface CommandMethods<M extends "promise" | "pipeline", T extends unkn
     value: Value,
     options: SetOptions & { /** Reply the value before. */ get: true },
   ): Answer<M, T, string | null>;
+  /** As `set`, the value written as JSON; `invalid_argument` where there is no JSON of it: a function, a BigInt, a cycle. */
+  setJson(key: string, value: unknown, options?: Lifetime & NoCondition): Answer<M, T, "OK">;
+  setJson(key: string, value: unknown, options: Lifetime & OneOf<Presence & Comparison>): Answer<M, T, "OK" | null>;
   /** "OK"; `seconds` is from now. */
   setex(key: string, seconds: number, value: Value): Answer<M, T, "OK">;
   /** 1 when it was set, 0 when the key was there already. */

@@ -1,6 +1,6 @@
 // The package's types, by hand.
 
-import type { Arg, Commands, EdgeError, ErrorCode, Pipeline, Reply, Value } from "./commands.js";
+import type { Arg, Commands, EdgeError, ErrorCode, Pipeline, Reply, ScanOptions, Scored, Value } from "./commands.js";
 
 export type { Arg, Commands, ErrorCode, Pipeline, Reply, Settled, Value } from "./commands.js";
 export { EdgeError } from "./commands.js";
@@ -23,6 +23,11 @@ export interface RedisOptions {
   retry?: { attempts?: number; base?: Duration; max?: Duration } | false;
   /** Send the sync token, so that a replica has caught up with this client's writes before it answers. Default `true`. */
   readYourWrites?: boolean;
+  /**
+   * What an integer past 2^53 in a reply becomes, whatever a method's type says: its digits as text, or a BigInt.
+   * Default `"string"`; a lesser one is a number.
+   */
+  integers?: "string" | "bigint";
   /** Commands of one tick share one request, in order. Default `true`. */
   batching?: boolean;
   /** The `fetch` to use. Default: the global one, as it is at each call. */
@@ -60,6 +65,8 @@ export interface CallOptions {
   timeout?: Duration;
   /** The caller vouches that repeating is harmless. */
   idempotent?: boolean;
+  /** What an integer past 2^53 in a reply becomes. */
+  integers?: "string" | "bigint";
 }
 
 /**
@@ -79,7 +86,8 @@ export declare class Redis {
   with(options?: CallOptions): Redis;
   /**
    * Any command. Objects among the arguments are options: `{ex: 60, nx: true}` is `EX 60 NX`.
-   * Bytes arrive as they are, as values; keys are text. Strings stay strings; an integer past 2^53 comes as its digits, whatever a method's type says.
+   * Bytes arrive as they are, as values; keys are text. Strings stay strings; for an integer past 2^53 see
+   * {@link RedisOptions.integers}.
    */
   command<T = Reply>(name: string, ...args: Arg[]): Promise<T>;
   /** The same, its reply byte for byte. */
@@ -96,6 +104,12 @@ export declare class Redis {
    * keys meanwhile; `match` is a glob, `type` such as `"hash"`.
    */
   scan(options?: { match?: string; type?: string; count?: number }): AsyncIterable<string>;
+  /** All fields of a hash, by HSCAN, in the same way. */
+  hscanIterator(key: string, options?: ScanOptions): AsyncIterable<{ field: string; value: string }>;
+  /** All members of a set, by SSCAN, in the same way. */
+  sscanIterator(key: string, options?: ScanOptions): AsyncIterable<string>;
+  /** All members of a sorted set, by ZSCAN, in the same way. */
+  zscanIterator(key: string, options?: ScanOptions): AsyncIterable<Scored>;
   /** Commands that travel together when `exec` is called. */
   pipeline(): Pipeline;
   /** The same, as one transaction: all are applied at once, or, where one is not a command at all, none. */

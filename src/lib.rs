@@ -7,7 +7,8 @@
 //! wire       bytes of the protocol, no I/O        op         commands out, a typed reply in
 //! script     a Lua script in its two forms        flow       what to do next, as a value
 //! client     Redis: batches, retries, deadlines   host       time, randomness, sleep, fetch
-//! commands   what each command is                 error      the one error
+//! commands   what each is; typed ones as ops      error      the one error
+//! scan       the SCAN commands as streams
 //! ratelimit  cache  session  health               features: each says what to send and how to read it
 //! js         the face of the npm package          worker     the deployable Worker
 //! ```
@@ -33,6 +34,7 @@ pub mod host;
 mod keys;
 mod op;
 mod ratelimit;
+mod scan;
 mod script;
 mod session;
 mod wire;
@@ -53,5 +55,6 @@ pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
 pub use op::{Context, Op, Settled};
 pub use ratelimit::{Check, Decision, Limit, OnFailure, Policy, RateLimiter, Source};
+pub use scan::Scan;
 pub use session::{Load, Save, Session, Sessions, Status};
 pub use wire::{Arg, Array, Commands, Replies, Reply};

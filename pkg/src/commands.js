@@ -162,8 +162,28 @@ const pairs = (reply) => {
 };
 
 /** @type {Shape} */
-const scored = (reply) =>
+export const scored = (reply) =>
   twos(reply, (member, score) => ({ member, score: Number(`${score}`.replace("inf", "Infinity")) }));
+
+/** @type {Shape} */
+export const valued = (reply) => twos(reply, (field, value) => ({ field, value }));
+
+/** @type {Shape} */
+const parsed = (reply) => {
+  try {
+    return JSON.parse(reply);
+  } catch {
+    // Without its cause, which quotes the value.
+    throw new EdgeError("corrupt", "the value is not JSON");
+  }
+};
+
+/** What JSON cannot hold is no value. @param {unknown} value */
+const written = (value) => {
+  try {
+    return JSON.stringify(value);
+  } catch {}
+};
 
 /** The shape of a reply that is wanted as bytes: the client knows it by identity, and decodes no text. @type {Shape} */
 export const bytes = (reply) => reply;
@@ -177,7 +197,7 @@ const SHAPES = {
   // By an option:
   idx: pairs,
   withscores: scored,
-  withvalues: (reply) => twos(reply, (field, value) => ({ field, value })),
+  withvalues: valued,
 };
 const OPTIONS = Object.keys(SHAPES);
 
@@ -252,5 +272,13 @@ export function install(prototype, call) {
         };
     }
   }
+  /** @this {T} @param {any[]} args */
+  methods.getJson = function (...args) {
+    return call(this, write("GET", "v", args), parsed);
+  };
+  /** @this {T} @param {any} key @param {unknown} value @param {any[]} options */
+  methods.setJson = function (key, value, ...options) {
+    return call(this, write("SET", "vvo", [key, written(value), ...options]));
+  };
   Object.assign(prototype, methods);
 }

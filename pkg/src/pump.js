@@ -13,6 +13,7 @@ import { FAILED, OP, Tape, told } from "./tape.js";
  * @property {(handle: number) => string | undefined} [op] adds an op of the core in the place of a command; why it cannot
  * @property {boolean} vouched repeating it is harmless, its caller says
  * @property {boolean} raw its reply is asked for byte for byte
+ * @property {boolean} bigints integers past 2^53 in its reply become BigInt, instead of text
  * @property {number} deadline by `performance.now()`, which no one sets back
  * @property {AbortSignal} [signal]
  * @property {(value: unknown) => void} resolve
@@ -380,7 +381,7 @@ class Batch {
         if (!entry.over) code = error.code;
         settle(entry, undefined, error);
       } else {
-        settle(entry, tape.value(/** @type {Uint8Array} */ (this.answers[answer]), entry.raw));
+        settle(entry, tape.value(/** @type {Uint8Array} */ (this.answers[answer]), entry.raw, entry.bigints));
       }
     }
     return code;

@@ -1,5 +1,5 @@
 import * as core from "#core";
-import { bytes, flatten, install, isText, isWord } from "./commands.js";
+import { bytes, flatten, install, isText, isWord, scored, valued } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { EdgeError } from "./error.js";
 import { now, send } from "./pump.js";
@@ -58,6 +58,12 @@ function signalOf(signal) {
   throw wrong("signal must be an AbortSignal");
 }
 
+/** @param {unknown} integers */
+function bigintsOf(integers) {
+  if (integers !== "string" && integers !== "bigint") throw wrong('integers must be "string" or "bigint"');
+  return integers === "bigint";
+}
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** JSON carries no bytes: each becomes the Latin-1 character of its number. @param {Uint8Array} bytes */
@@ -100,13 +106,13 @@ function promise(view, words, shape, add) {
 }
 
 /**
- * @param {{timeoutMs: number, signal?: AbortSignal, vouched: boolean}} view
+ * @param {{timeoutMs: number, signal?: AbortSignal, vouched: boolean, bigints: boolean}} view
  * @param {{json: string, places: number[], source?: string, op?: Entry["op"]}} call @param {boolean} raw
  * @param {(entry: Entry) => unknown} add
  */
-function on({ signal, timeoutMs, vouched }, call, raw, add) {
+function on({ signal, timeoutMs, vouched, bigints }, call, raw, add) {
   return new Promise((resolve, reject) => {
-    add({ ...call, vouched, raw, deadline: now() + timeoutMs, signal, resolve, reject, over: false, index: 0 });
+    add({ ...call, vouched, raw, bigints, deadline: now() + timeoutMs, signal, resolve, reject, over: false, index: 0 });
   });
 }
 
@@ -115,7 +121,7 @@ function shaped(shape, value) {
   try {
     return shape(value);
   } catch (cause) {
-    throw new EdgeError("corrupt", "the reply is not of this command's kind", cause);
+    throw cause instanceof EdgeError ? cause : new EdgeError("corrupt", "the reply is not of this command's kind", cause);
   }
 }
 
@@ -156,17 +162,18 @@ class View {
   signal;
   vouched = false;
 
-  /** @param {Shared} shared @param {number} timeoutMs */
-  constructor(shared, timeoutMs) {
+  /** @param {Shared} shared @param {number} timeoutMs @param {boolean} bigints */
+  constructor(shared, timeoutMs, bigints) {
     this.shared = shared;
     this.timeoutMs = timeoutMs;
+    this.bigints = bigints;
   }
 }
 
 /** @param {any} options @returns {View} */
 function configured(options) {
   if (typeof options !== "object" || options === null) throw wrong("options must be an object with url and token");
-  const { timeout = "5s", batching = true, readYourWrites = true, cache = defaults.cache, onRequest } = options;
+  const { timeout = "5s", batching = true, readYourWrites = true, integers = "string", cache = defaults.cache, onRequest } = options;
   for (const [name, value] of Object.entries({ fetch: options.fetch, onRequest })) {
     if (value !== undefined && typeof value !== "function") throw wrong(`${name} must be a function`);
   }
@@ -183,7 +190,17 @@ function configured(options) {
     retry: retries(options.retry),
     onRequest,
   };
-  return new View(new Shared(server, batching), milliseconds("timeout", timeout));
+  return new View(new Shared(server, batching), milliseconds("timeout", timeout), bigintsOf(integers));
+}
+
+/** What a SCAN command finds, page by page. @param {(cursor: string) => Promise<any>} ask @param {Shape} [shape] */
+async function* pages(ask, shape = (items) => items) {
+  let cursor = "0";
+  do {
+    const [next, items] = await ask(cursor);
+    yield* shape(items);
+    cursor = next;
+  } while (cursor !== "0");
 }
 
 /** @type {(redis: Redis) => View} */
@@ -196,7 +213,7 @@ let viewOf;
  */
 export function ask(redis, op, timeoutMs, signal) {
   const view = viewOf(redis);
-  const own = { timeoutMs: timeoutMs ?? view.timeoutMs, signal: signal ?? view.signal, vouched: false };
+  const own = { timeoutMs: timeoutMs ?? view.timeoutMs, signal: signal ?? view.signal, vouched: false, bigints: false };
   return on(own, { json: "", places: [], op }, false, (entry) => view.shared.add([entry], false));
 }
 
@@ -214,10 +231,11 @@ export class Redis {
     return new Redis({ ...options, ...pair(env) });
   }
 
-  /** @param {{signal?: AbortSignal, timeout?: string, idempotent?: boolean}} [options] */
-  with({ signal, timeout, idempotent } = {}) {
+  /** @param {{signal?: AbortSignal, timeout?: string, idempotent?: boolean, integers?: string}} [options] */
+  with({ signal, timeout, idempotent, integers } = {}) {
     const { shared, ...before } = this.#view;
-    const view = new View(shared, timeout === undefined ? before.timeoutMs : milliseconds("timeout", timeout));
+    const timeoutMs = timeout === undefined ? before.timeoutMs : milliseconds("timeout", timeout);
+    const view = new View(shared, timeoutMs, integers === undefined ? before.bigints : bigintsOf(integers));
     view.signal = /** @type {AbortSignal | undefined} */ (signalOf(signal)) ?? before.signal;
     view.vouched = idempotent ?? before.vouched;
     return new Redis(view);
@@ -244,13 +262,23 @@ export class Redis {
   }
 
   /** @param {{match?: string, type?: string, count?: number}} [options] */
-  async *scan(options = {}) {
-    let cursor = "0";
-    do {
-      const [next, keys] = await this.command("SCAN", cursor, options);
-      yield* keys;
-      cursor = next;
-    } while (cursor !== "0");
+  scan(options = {}) {
+    return pages((cursor) => this.command("SCAN", cursor, options));
+  }
+
+  /** @this {any} @param {string} key @param {object} [options] */
+  hscanIterator(key, options) {
+    return pages((cursor) => this.hscan(key, cursor, options), valued);
+  }
+
+  /** @this {any} @param {string} key @param {object} [options] */
+  sscanIterator(key, options) {
+    return pages((cursor) => this.sscan(key, cursor, options));
+  }
+
+  /** @this {any} @param {string} key @param {object} [options] */
+  zscanIterator(key, options) {
+    return pages((cursor) => this.zscan(key, cursor, options), scored);
   }
 
   pipeline() {

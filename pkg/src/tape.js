@@ -40,9 +40,10 @@ export class Tape {
    * The next value.
    * @param {Uint8Array} answer the bytes it points into
    * @param {boolean} raw byte for byte, instead of text
+   * @param {boolean} bigints integers past 2^53 as BigInt, instead of text
    * @returns {unknown}
    */
-  value(answer, raw) {
+  value(answer, raw, bigints) {
     const kind = this.next();
     if (kind === NIL) return null;
     const first = this.next();
@@ -51,19 +52,21 @@ export class Tape {
       // A copy: a view would keep the whole answer alive, and let one caller write into another's.
       return raw ? part.slice() : decoder.decode(part);
     }
-    if (kind === INTEGER) return integer(first, this.next());
+    if (kind === INTEGER) return integer(first, this.next(), bigints);
     if (kind === ERROR) return told(core.describe(answer.subarray(first, this.next())));
     const entries = new Array(first);
-    for (let n = 0; n < first; n++) entries[n] = this.value(answer, raw);
+    for (let n = 0; n < first; n++) entries[n] = this.value(answer, raw, bigints);
     return entries;
   }
 }
 
 /**
- * A number where it is exact, else its digits.
- * @param {number} low @param {number} high
+ * A number where it is exact.
+ * @param {number} low @param {number} high @param {boolean} bigints
  */
-function integer(low, high) {
+function integer(low, high, bigints) {
   const number = (high | 0) * 0x100000000 + low;
-  return Number.isSafeInteger(number) ? number : BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)).toString();
+  if (Number.isSafeInteger(number)) return number;
+  const big = BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
+  return bigints ? big : big.toString();
 }

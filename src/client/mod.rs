@@ -2,6 +2,7 @@
 
 mod answer;
 mod config;
+mod env;
 mod pump;
 mod server;
 mod task;

@@ -1,13 +1,58 @@
-//! What each command is: its family, whether it reads or writes, and whether repeating it is harmless.
+//! Commands as ops: any, by [`command`], and those of daily use by typed functions, one a command and family by family.
+//!
+//! A function takes what the command takes, in Redis's order, and its options as methods; its op replies what its
+//! documentation says. A value is text, an integer or bytes (see [`Arg`](crate::Arg)), and comes back as the text it is:
+//! [`Call::reading`] asks for bytes or JSON instead. A command on a key of another kind fails with `redis_error`,
+//! a reply of another kind than the command's with `corrupt`.
+//!
+//! ```
+//! use upstash_edge::{EdgeError, Redis, commands::{hgetall, incr, zrevrange}};
+//! # async fn page(redis: Redis) -> Result<(), EdgeError> {
+//! // One round trip.
+//! let (visits, user, best) = redis
+//!     .run((incr("visits"), hgetall("user:1"), zrevrange("scores", 0, 9).with_scores()))
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It also knows [what each command is](lookup): its family, whether it reads or writes, and whether repeating it is
+//! harmless.
 
+mod bitmap;
 mod call;
+mod geo;
+mod hash;
+mod hyperloglog;
+mod json;
+mod keyspace;
+mod list;
+mod reply;
 mod script;
+mod set;
+mod sorted_range;
+mod sorted_set;
+mod stream;
+mod string;
 mod table;
 
 use crate::error::{EdgeError, ErrorKind};
 
-pub use call::{Bytes, Call, FromReply, command};
+pub use bitmap::*;
+pub use call::{Call, command};
+pub use geo::*;
+pub use hash::*;
+pub use hyperloglog::*;
+pub use json::*;
+pub use keyspace::*;
+pub use list::*;
+pub use reply::{Bytes, FromReply};
 pub use script::{Script, ScriptCall};
+pub use set::*;
+pub use sorted_range::*;
+pub use sorted_set::*;
+pub use stream::*;
+pub use string::*;
 
 /// What a command works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use super::call::{FromReply, Owned};
+use super::call::Owned;
+use super::reply::FromReply;
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::script;
@@ -48,7 +49,7 @@ impl Script {
                 &self.script
             }),
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
-            args: args.iter().map(Owned::from).collect(),
+            args: args.iter().copied().map(Owned::from).collect(),
             reply: PhantomData,
         }
     }

@@ -47,6 +47,18 @@ impl<'a> From<&'a String> for Arg<'a> {
     }
 }
 
+impl From<i32> for Arg<'_> {
+    fn from(number: i32) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl From<i64> for Arg<'_> {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
 impl From<u32> for Arg<'_> {
     fn from(number: u32) -> Self {
         Self::Int(number.into())

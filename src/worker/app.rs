@@ -45,7 +45,7 @@ impl<'a> App<'a> {
     pub fn new(env: &'a Env, context: &'a Context) -> Result<Self, Failure> {
         let trips = Rc::new(Trips::default());
         let seen = Rc::clone(&trips);
-        let redis = client(env)?.observed(move |event| {
+        let redis = Redis::from_env(env)?.observed(move |event| {
             seen.requests.set(seen.requests.get() + 1);
             seen.commands
                 .set(seen.commands.get() + event.commands.len());
@@ -119,13 +119,4 @@ impl Trips {
 /// A secret or variable that is a text.
 pub(super) fn text(env: &Env, name: &str) -> Option<String> {
     env.var(name).ok().map(|value| value.to_string())
-}
-
-fn client(env: &Env) -> Result<Redis, EdgeError> {
-    let needed = |name: &'static str| {
-        text(env, name).ok_or_else(|| EdgeError::config(name.to_owned() + " is not set"))
-    };
-    let url = needed("UPSTASH_REDIS_REST_URL")?;
-    let token = needed("UPSTASH_REDIS_REST_TOKEN")?;
-    Redis::new(&url, &token)
 }

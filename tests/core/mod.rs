@@ -2,6 +2,8 @@
 //!
 //! Each test takes a client of its own; keys carry the test's name, so tests share one database.
 
+mod commands;
+
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use upstash_edge::{
     Arg, Cache, Commands, Context, EdgeError, HealthStatus, Limit, Op, RateLimiter, Redis, Replies,
     Session, Sessions, Source, Status, health,
 };
+
+pub use commands::*;
 
 const SECRET: &str = "a secret of the tests, 32 bytes long or more";
 
@@ -31,6 +35,21 @@ macro_rules! core_tests {
             a_transaction_is_applied_whole_and_tells_each_outcome
             bytes_come_back_byte_for_byte
             health_is_healthy
+            strings
+            times_to_live
+            json_where_it_is_asked_for
+            hashes
+            lists
+            sets
+            sorted_sets
+            ranges_of_sorted_sets
+            sorted_sets_combined
+            streams
+            groups_of_streams
+            keys_of_every_kind
+            bits_counts_and_places
+            a_command_on_another_kind_of_key_fails_alone
+            scans_find_everything
         }
     };
 }

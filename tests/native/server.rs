@@ -13,7 +13,7 @@ pub const TOKEN: &str = "token-of-the-tests";
 pub struct Server {
     pub port: u16,
     redis: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Server {

@@ -60,6 +60,31 @@ export async function conformance({ Redis, EdgeError, health }, env) {
       equal(await redis.command("DECRBY", key("small"), "9007199254740993"), "-9007199254740993");
       equal(await redis.decrby(key("safe"), 9007199254740991), -9007199254740991);
     },
+    "an integer past 2^53 is a BigInt where that is asked for": async () => {
+      const exact = client({ integers: "bigint" });
+      await exact.set(key("exact"), "9223372036854775806");
+      const [whole, nested, lesser, text] = await Promise.all([
+        exact.incr(key("exact")),
+        exact.command("EVAL", "return {-9007199254740994, 7}", 0),
+        exact.decrby(key("lesser"), 9007199254740991),
+        exact.with({ integers: "string", timeout: "2s" }).command("INCRBY", key("exact"), 0),
+      ]);
+      const [past, seven] = /** @type {any[]} */ (nested);
+      equal([typeof whole, `${whole}`, typeof past, `${past}`, seven], ["bigint", "9223372036854775807", "bigint", "-9007199254740994", 7]);
+      equal([lesser, text], [-9007199254740991, "9223372036854775807"]);
+      const [piped] = await redis.with({ integers: "bigint" }).with({ timeout: "2s" }).multi().incrby(key("exact"), 0).exec();
+      equal([typeof piped, `${piped}`], ["bigint", "9223372036854775807"]);
+    },
+    "JSON is written and read where it is asked for": async () => {
+      const value = { a: [1.5, null, "é😀\ud800"], b: { c: false } };
+      equal(await redis.setJson(key("json"), value, { ex: 60 }), "OK");
+      equal([await redis.getJson(key("json")), await redis.get(key("json"))], [value, JSON.stringify(value)]);
+      equal(await redis.pipeline().setJson(key("json"), 0, { xx: true }).getJson(key("json")).getJson(key("none")).exec(), ["OK", 0, null]);
+      for (const bad of [undefined, () => {}, 1n, [1n]]) equal((await failure(redis.setJson(key("json"), bad))).code, "invalid_argument");
+      await redis.set(key("json"), "secret-value");
+      const error = await failure(redis.getJson(key("json")));
+      equal([error.code, `${error.stack}${error.cause}`.includes("secret")], ["corrupt", false]);
+    },
     "replies have their shapes": async () => {
       await redis.hset(key("h"), { a: 1, __proto__x: "y" });
       equal(await redis.hgetall(key("h")), { a: "1", __proto__x: "y" });
@@ -142,6 +167,26 @@ export async function conformance({ Redis, EdgeError, health }, env) {
       const found = new Set();
       for await (const name of redis.scan({ match: "scan{*:" + unique, count: 7 })) found.add(name);
       equal([...found].sort(), [...keys].sort());
+    },
+    "scans of one key find everything in it": async () => {
+      const names = Array.from({ length: 200 }, (_, n) => `name${n}`);
+      await Promise.all([
+        redis.hset(key("sh"), Object.fromEntries(names.map((name) => [name, 1]))),
+        redis.sadd(key("ss"), ...names),
+        redis.zadd(key("sz"), ...names.map((member, n) => ({ score: n / 2, member }))),
+      ]);
+      /** @type {Record<string, string>} */
+      const fields = {};
+      for await (const { field, value } of redis.hscanIterator(key("sh"), { count: 7 })) fields[field] = value;
+      equal(Object.entries(fields).sort(), names.map((name) => [name, "1"]).sort());
+      const members = new Set();
+      for await (const member of redis.sscanIterator(key("ss"), { match: "*9" })) members.add(member);
+      equal([...members].sort(), names.filter((name) => name.endsWith("9")).sort());
+      const scores = new Map();
+      for await (const { member, score } of redis.zscanIterator(key("sz"))) scores.set(member, score);
+      equal([scores.size, scores.get("name7")], [200, 3.5]);
+      const wrong = redis.zscanIterator(key("ss"))[Symbol.asyncIterator]();
+      equal((await failure(wrong.next())).code, "redis_error");
     },
     "a transaction with a bad part is not sent at all": async () => {
       const { fetch, bodies } = counting();
@@ -283,7 +328,7 @@ export async function conformance({ Redis, EdgeError, health }, env) {
       equal([...((await json.commandBytes("EVAL_RO", source, 0)) ?? [])], Array.from({ length: 256 }, (_, n) => n));
     },
     "a wrong configuration cannot be built": async () => {
-      for (const options of [undefined, {}, { url: "ftp://x", token: "t" }, { url: env.url, token: "" }, { url: env.url, token: "t", timeout: 5 }]) {
+      for (const options of [undefined, {}, { url: "ftp://x", token: "t" }, { url: env.url, token: "" }, { url: env.url, token: "t", timeout: 5 }, { url: env.url, token: "t", integers: "number" }]) {
         try {
           new Redis(/** @type {any} */ (options));
         } catch (error) {

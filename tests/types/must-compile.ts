@@ -1,8 +1,10 @@
 // Calls that must compile, with the types of what they give.
 
 import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
+import type { Redis } from "../../pkg/index.js";
 
 declare const redis: Commands;
+declare const client: Redis;
 declare const pipeline: Pipeline;
 declare const flag: boolean;
 declare const bytes: Uint8Array;
@@ -31,6 +33,10 @@ exactly<string>()(redis.lcs("a", "b"));
 exactly<number>()(redis.lcs("a", "b", { len: true }));
 exactly<{ matches: Reply[]; len: number }>()(redis.lcs("a", "b", { idx: true, minmatchlen: 4 }));
 exactly<string>()(redis.incrbyfloat("k", 0.5));
+exactly<unknown>()(redis.getJson("k"));
+exactly<{ a: number } | null>()(redis.getJson<{ a: number }>("k"));
+exactly<"OK">()(redis.setJson("k", { a: [1, null] }, { ex: 60 }));
+exactly<"OK" | null>()(redis.setJson("k", flag, { nx: true, px: 500 }));
 
 // Bits
 exactly<(number | null)[]>()(redis.bitfield("k", { overflow: "fail" }, { incrby: ["u8", "#1", 9] }, { get: ["i5", 0] }));
@@ -89,6 +95,15 @@ exactly<string | null>()(redis.jsonGet("k", { indent: " " }, "$.a", "$.b"));
 exactly<(number | null)[] | null>()(redis.jsonArrlen("k", "$.a"));
 exactly<number | null>()(redis.jsonArrlen("k", ".a"));
 
+// What a client has besides
+exactly<Reply>()(client.with({ integers: "bigint" }).command("INCR", "k"));
+async function scanned(): Promise<[field: string, value: string, member: string, score: number][]> {
+  const found: [string, string, string, number][] = [];
+  for await (const { field, value } of client.hscanIterator("k", { match: "a*", count: 5 }))
+    for await (const { member, score } of client.zscanIterator("z")) found.push([field, value, member, score]);
+  return found;
+}
+
 // Keys, scripts, server
 exactly<number>()(redis.del(...keys));
 exactly<number>()(redis.expire("k", 60, { xx: true, lt: true }));
@@ -112,9 +127,10 @@ const batch = pipeline
   .lpop("l", 2)
   .eval<number>("return 1", [])
   .jsonArrlen("j", "$.a")
+  .getJson<boolean>("b")
   .command<string>("PING")
   .command("FT.SEARCH", "i", "*", { limit: [0, 10], nocontent: true });
-type Replies = ["OK" | null, string | null, Scored[], string[] | null, number, (number | null)[] | null, string, Reply];
+type Replies = ["OK" | null, string | null, Scored[], string[] | null, number, (number | null)[] | null, boolean | null, string, Reply];
 exactly<Replies>()(batch.exec());
 type Each<R extends unknown[]> = { [I in keyof R]: Settled<R[I]> };
 exactly<Each<Replies>>()(batch.execSettled());
@@ -141,4 +157,4 @@ function withVisits<T extends unknown[]>(given: Pipeline<T>): Pipeline<[...T, nu
 }
 exactly<[string | null, number]>()(withVisits(pipeline.get("k")).exec());
 
-export { assigned, loop, settled };
+export { assigned, loop, scanned, settled };

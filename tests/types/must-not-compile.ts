@@ -1,8 +1,10 @@
 // Each marked line must not compile.
 
 import type { Commands, Pipeline } from "../../pkg/commands.js";
+import type { Redis } from "../../pkg/index.js";
 
 declare const redis: Commands;
+declare const client: Redis;
 declare const pipeline: Pipeline;
 
 // Options that exclude each other
@@ -55,6 +57,11 @@ redis.lcs("a", "b", { len: true, idx: true });
 // @ts-expect-error
 redis.bitfield("k", { get: ["u8", 0], set: ["u8", 0, 1] });
 
+// @ts-expect-error
+redis.setJson("k", 1, { ex: 1, px: 1 });
+// @ts-expect-error
+redis.setJson("k", 1, { get: true });
+
 // Options that there are none of, or of another type
 // @ts-expect-error
 redis.set("k", "v", { ttl: 1 });
@@ -70,6 +77,11 @@ redis.xread({ s: "0" }, { block: 0 });
 redis.bitfield("k", { get: ["x8", 0] });
 // @ts-expect-error
 redis.bitfieldRo("k", { set: ["u8", 0, 1] });
+
+// @ts-expect-error
+client.with({ integers: "number" });
+// @ts-expect-error
+client.hscanIterator("k", { novalues: true });
 
 // What is no value, no key, no member
 // @ts-expect-error

@@ -36,6 +36,9 @@ const SAMPLES = [
   ["set", ["k", "v", { ex: 60, nx: true, get: false, px: undefined }], "SET k v EX 60 NX"],
   ["set", ["k", "", { ifeq: "old value", keepttl: true }], "SET k  IFEQ old value KEEPTTL"],
   ["getex", ["k", { persist: true }], "GETEX k PERSIST"],
+  ["getJson", ["k"], "GET k"],
+  ["setJson", ["k", { a: [null, 1] }, { ex: 60 }], 'SET k {"a":[null,1]} EX 60'],
+  ["setJson", ["k", "\ud800"], 'SET k "\\ud800"'],
   ["mset", [{ a: 1, B: "x" }], "MSET a 1 B x"],
   ["msetex", [{ a: 1, b: 2 }, { ex: 5 }], "MSETEX 2 a 1 b 2 EX 5"],
   ["delex", ["k", { ifne: "v" }], "DELEX k IFNE v"],
@@ -143,6 +146,10 @@ test("any command takes options anywhere", () => {
 /** @param {unknown} error */
 const codeOf = (error) => error instanceof EdgeError && error.code;
 
+/** @type {Record<string, unknown>} */
+const CYCLE = {};
+CYCLE.secret = CYCLE;
+
 /** A method, bad arguments, and which is named. @type {[string, any[], string][]} */
 const BAD = [
   ["get", [undefined], "GET: argument 1"],
@@ -155,6 +162,12 @@ const BAD = [
   ["set", ["k", 10n], "SET: argument 2"],
   ["set", ["k", new Float64Array(1)], "SET: argument 2"],
   ["set", ["k", "v", "EX", 60], "SET: argument 3"],
+  ["setJson", ["k"], "SET: argument 2"],
+  ["setJson", ["k", () => "secret"], "SET: argument 2"],
+  ["setJson", ["k", { secret: 1n }], "SET: argument 2"],
+  ["setJson", ["k", CYCLE], "SET: argument 2"],
+  ["setJson", ["k", { toJSON() { throw new Error("secret"); } }], "SET: argument 2"],
+  ["setJson", ["k", 1, 2], "SET: argument 3"],
   ["set", ["k", "v", { ex: NaN }], "SET: option ex"],
   ["set", ["k", "v", { ex: null }], "SET: option ex"],
   ["set", ["k", "v", { ex: { secret: 1 } }], "SET: option ex"],
@@ -214,6 +227,12 @@ test("replies are shaped as Redis's users think of them", () => {
   assert.deepEqual(send("lcs", "a", "b").shape("text"), "text");
   assert.equal(send("aclLog", "reset").shape("OK"), "OK");
   assert.equal(send("dump", "k").shape, bytes);
+
+  const json = send("getJson", "k").shape;
+  assert.deepEqual([json('{"a":[1,"x"]}'), json("false"), json("null"), json(null)], [{ a: [1, "x"] }, false, null, null]);
+  for (const text of ["secret", "", "{secret"]) {
+    assert.throws(() => json(text), (error) => codeOf(error) === "corrupt" && !/** @type {Error} */ (error).stack?.includes("secret") && !("cause" in /** @type {object} */ (error)));
+  }
 });
 
 test("what has a type has a method, and the reverse", () => {

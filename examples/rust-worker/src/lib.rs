@@ -7,9 +7,7 @@ use worker::{Context, Env, Request, Response, event};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _: Context) -> Result<Response, Box<dyn Error>> {
-    let url = env.secret("UPSTASH_REDIS_REST_URL")?.to_string();
-    let token = env.secret("UPSTASH_REDIS_REST_TOKEN")?.to_string();
-    let redis = Redis::new(&url, &token)?;
+    let redis = Redis::from_env(&env)?;
     let limiter = RateLimiter::new(Limit::sliding_window(10, Duration::from_secs(10))?);
     let address = request.headers().get("CF-Connecting-IP")?;
     let check = limiter.check(&address.unwrap_or_default());
