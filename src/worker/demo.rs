@@ -19,11 +19,13 @@ use crate::ratelimit::{Decision, Limit, RateLimiter};
 const SLOWEST_MS: u32 = 10_000;
 
 impl App<'_> {
-    /// `POST /api/limit/{id}?limit=10&window=10s&cost=1`
+    /// `POST /api/limit/{id}?limit=10&window=10s&cost=1&timeout=1s`
     pub async fn limit(&self, id: &str, query: &Query) -> Result<Response, Failure> {
         let window = Duration::from_millis(query.duration_ms("window", 10_000)?);
         let limit = Limit::sliding_window(query.number("limit", 10)?, window).map_err(asked)?;
+        let timeout_ms = query.duration_ms("timeout", 1_000)?;
         let limiter = RateLimiter::new(limit).name("demo");
+        let limiter = limiter.timeout_ms(timeout_ms).map_err(asked)?;
         let check = limiter.check(id).cost(query.number("cost", 1)?);
         let decision = self.redis.run(check).await?;
         self.decided(&decision, &decision)
@@ -65,13 +67,15 @@ impl App<'_> {
         self.json(&json!({ "deleted": deleted }), 200)
     }
 
-    /// `GET /api/fetch/{key}?ttl=60s&ms=300`: a cache in front of an origin that takes `ms`.
+    /// `GET /api/fetch/{key}?ttl=60s&ms=300&timeout=500ms`: a cache in front of an origin that takes `ms`.
     pub async fn fetch(&self, key: &str, query: &Query) -> Result<Response, Failure> {
         // Not the cache a client may PUT to: what it stores there need not look like the origin's answer.
         let ttl_ms = query.duration_ms("ttl", 60_000)?;
+        let timeout_ms = query.duration_ms("timeout", 500)?;
         let cache = Cache::new()
             .name("demo-origin")
             .ttl_ms(ttl_ms)
+            .and_then(|cache| cache.timeout_ms(timeout_ms))
             .map_err(asked)?;
         let ms = query.number("ms", 300)?;
         if ms > SLOWEST_MS {
