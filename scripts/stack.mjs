@@ -31,13 +31,22 @@ export function freePort(wanted = 0) {
 
 /**
  * A Redis with nothing in it that keeps nothing.
- * @param {{port?: number, onOutput?: OnOutput}} [options]
+ * @param {{port?: number, settings?: string[], sentinel?: string, onOutput?: OnOutput}} [options] settings: more of its
+ *   command line; sentinel: what makes a Sentinel of it, the text of its file
  * @returns {Promise<Part>}
  */
-export async function startRedis({ port, onOutput } = {}) {
+export async function startRedis({ port, settings = [], sentinel, onOutput } = {}) {
   port = await freePort(port);
   const folder = temporaryFolder();
-  const args = ["--bind", "127.0.0.1", "--port", `${port}`, "--save", "", "--appendonly", "no", "--dir", folder];
+  const args = ["--bind", "127.0.0.1", "--port", `${port}`, "--dir", folder];
+  if (sentinel === undefined) {
+    args.push("--save", "", "--appendonly", "no", ...settings);
+  } else {
+    const file = join(folder, "sentinel.conf");
+    writeFileSync(file, sentinel);
+    args.unshift(file);
+    args.push("--sentinel", ...settings);
+  }
   const child = start("redis-server", args, { folder, onOutput });
   await ready("redis-server", child, () => answersPing(port), 10);
   return { ...child, port, url: `redis://127.0.0.1:${port}` };

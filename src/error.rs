@@ -88,11 +88,13 @@ impl EdgeError {
     ///
     /// Redis quotes arguments in some of its texts, so what is kept ends before the first quote.
     pub(crate) fn from_redis(text: &[u8]) -> Self {
-        let kept = text
-            .iter()
-            .position(|b| matches!(b, b'\'' | b'"' | b'`') || !(b' '..=b'~').contains(b))
-            .unwrap_or(text.len())
-            .min(160);
+        let ends = |at: &usize| match text.get(*at) {
+            // That of "don't" quotes nothing.
+            Some(b'\'') => text.get(at.saturating_sub(1)..at + 2) != Some(b"n't"),
+            Some(b) => matches!(b, b'"' | b'`') || !(b' '..=b'~').contains(b),
+            None => true,
+        };
+        let kept = (0..160).find(ends).unwrap_or(160);
         let shown: String = text.iter().take(kept).map(|b| char::from(*b)).collect();
         let starts = |prefix: &[u8]| text.starts_with(prefix);
         let kind = if starts(b"NOPERM") {
@@ -192,6 +194,12 @@ mod tests {
         );
         assert_eq!(error.message(), "ERR unknown command");
         assert_eq!(error.kind(), ErrorKind::RedisError);
+        for whole in [
+            "CROSSSLOT Keys in request don't hash to the same slot",
+            "READONLY You can't write against a read only replica.",
+        ] {
+            assert_eq!(EdgeError::from_redis(whole.as_bytes()).message(), whole);
+        }
     }
 
     #[test]

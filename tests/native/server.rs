@@ -1,18 +1,22 @@
 //! A redis-server and a gateway on free loopback ports, ended with the test however it ends.
+//!
+//! Or, where `UPSTASH_TEST_REDIS` names one (`redis-cluster://..`), a gateway over that: what does not end its Redis
+//! runs there too, one test at a time (`scripts/topology.mjs` starts such).
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use upstash_edge::Redis;
+use upstash_edge::commands::command;
 use upstash_edge::host::{Fake, Native};
 use upstash_gateway::{Config, Gateway};
 
 pub const TOKEN: &str = "token-of-the-tests";
 
 pub struct Server {
-    pub port: u16,
-    redis: Child,
+    /// This test's own.
+    redis: Option<(u16, Child)>,
     pub url: String,
 }
 
@@ -23,16 +27,25 @@ impl Server {
 
     /// With a gateway that is told more.
     pub async fn start_with(tell: impl FnOnce(&mut Config)) -> Self {
-        let port = free_port();
-        let redis = redis_server(port);
-        let mut config = Config::new(format!("redis://127.0.0.1:{port}"), TOKEN);
+        let given = std::env::var("UPSTASH_TEST_REDIS").ok();
+        let own = free_port();
+        let redis = given.is_none().then(|| (own, redis_server(own)));
+        let shared = given.is_some();
+        let redis_url = given.unwrap_or_else(|| format!("redis://127.0.0.1:{own}"));
+        let mut config = Config::new(redis_url, TOKEN);
         tell(&mut config);
         let gateway = Gateway::bind("127.0.0.1:0", config)
             .await
             .expect("the gateway starts");
         let url = gateway.url();
         tokio::spawn(gateway.run());
-        Self { port, redis, url }
+        let server = Self { redis, url };
+        if shared {
+            let flush = command::<String>("FLUSHALL", &[]);
+            let flushed = server.client().run(flush).await;
+            assert_eq!(flushed.expect("it is emptied"), "OK");
+        }
+        server
     }
 
     pub fn client(&self) -> Redis {
@@ -60,13 +73,19 @@ impl Server {
 
     /// Ends redis-server; the gateway stays.
     pub fn kill_redis(&mut self) {
-        drop(self.redis.stdin.take());
-        self.redis.wait().expect("redis-server ends");
+        let (_, redis) = self.own();
+        drop(redis.stdin.take());
+        redis.wait().expect("redis-server ends");
     }
 
     /// Starts it again where it was.
     pub fn restart_redis(&mut self) {
-        self.redis = redis_server(self.port);
+        let (port, redis) = self.own();
+        *redis = redis_server(*port);
+    }
+
+    fn own(&mut self) -> &mut (u16, Child) {
+        self.redis.as_mut().expect("a Redis of this test's own")
     }
 }
 

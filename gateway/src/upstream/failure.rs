@@ -26,14 +26,15 @@ impl Failure {
         }
     }
 
-    /// For the caller.
+    /// For the caller. Among the replies to a pipeline no HTTP status tells an outage from a wrong command, so the first
+    /// word does: clients know that one from Redis.
     pub(crate) fn text(self) -> &'static str {
         match self {
-            Self::Unreachable => "ERR the gateway cannot reach Redis",
+            Self::Unreachable => "MASTERDOWN the gateway cannot reach Redis",
             Self::Login => "ERR Redis refused the gateway's login",
             Self::Unauthorized => "WRONGPASS invalid username-password pair or user is disabled.",
-            Self::Lost => "ERR the gateway lost its connection to Redis",
-            Self::TimedOut => "ERR Redis did not answer the gateway in time",
+            Self::Lost => "MASTERDOWN the gateway lost its connection to Redis",
+            Self::TimedOut => "MASTERDOWN Redis did not answer the gateway in time",
         }
     }
 }

@@ -260,7 +260,7 @@ async fn a_write_whose_answer_came_too_late_is_not_sent_again() {
     // The other node's reply is there all the same.
     assert_eq!(
         answer.json(),
-        json!([{"error": "ERR Redis did not answer the gateway in time"}, {"result": "OK"}])
+        json!([{"error": "MASTERDOWN Redis did not answer the gateway in time"}, {"result": "OK"}])
     );
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(server.result(json!(["GET", key])).await, "1");

@@ -121,7 +121,7 @@ async fn a_redis_that_stalls_is_a_504_in_time_and_the_next_connection_works() {
     assert_eq!(answer.status, 504);
     assert_eq!(
         answer.error(),
-        "ERR Redis did not answer the gateway in time"
+        "MASTERDOWN Redis did not answer the gateway in time"
     );
     assert!(
         start.elapsed() < Duration::from_millis(700),

@@ -1,5 +1,8 @@
 //! Replies of all primaries, made one; and a cursor that walks over all of them.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use redis::Value;
 
 use super::route::Merge;
@@ -21,17 +24,18 @@ pub(crate) fn merge(replies: Vec<Reply>, how: Merge) -> Reply {
             })
             .sum::<Option<i64>>()
             .map(Value::Int),
-        Merge::Concat => values
-            .into_iter()
-            .map(array)
-            .collect::<Option<Vec<_>>>()
-            .map(|arrays| Value::Array(arrays.into_iter().flatten().collect())),
-        Merge::Least => values
-            .into_iter()
-            .map(array)
-            .reduce(|left, right| Some(least(left?, right?)))
-            .flatten()
-            .map(Value::Array),
+        Merge::Concat => elements(values).map(Value::Array),
+        Merge::Union => elements(values).map(|mut all| {
+            let mut seen = HashSet::new();
+            all.retain(|one| match one {
+                Value::BulkString(name) => seen.insert(name.clone()),
+                _ => true,
+            });
+            Value::Array(all)
+        }),
+        Merge::Least => pairwise(values, i64::min),
+        Merge::Sums => pairwise(values, i64::saturating_add),
+        Merge::Some => Some(any(values)),
     };
     merged.ok_or_else(|| "ERR the nodes of the cluster answered in different ways".to_owned())
 }
@@ -43,14 +47,35 @@ fn array(value: Value) -> Option<Vec<Value>> {
     }
 }
 
-fn least(left: Vec<Value>, right: Vec<Value>) -> Vec<Value> {
-    left.into_iter()
-        .zip(right)
-        .map(|pair| match pair {
-            (Value::Int(left), Value::Int(right)) => Value::Int(left.min(right)),
-            (left, _) => left,
-        })
-        .collect()
+fn elements(values: Vec<Value>) -> Option<Vec<Value>> {
+    let arrays: Option<Vec<_>> = values.into_iter().map(array).collect();
+    Some(arrays?.into_iter().flatten().collect())
+}
+
+fn pairwise(values: Vec<Value>, add: fn(i64, i64) -> i64) -> Option<Value> {
+    let pair = |pair: (Value, Value)| match pair {
+        (Value::Int(left), Value::Int(right)) => Value::Int(add(left, right)),
+        (left, _) => left,
+    };
+    values
+        .into_iter()
+        .map(array)
+        .reduce(|left, right| Some(left?.into_iter().zip(right?).map(pair).collect()))
+        .flatten()
+        .map(Value::Array)
+}
+
+/// One that is not nil, drawn anew each time.
+fn any(values: Vec<Value>) -> Value {
+    let mut found: Vec<Value> = values
+        .into_iter()
+        .filter(|value| *value != Value::Nil)
+        .collect();
+    let drawn = RandomState::new().build_hasher().finish() >> 32;
+    match found.len() {
+        0 => Value::Nil,
+        count => found.swap_remove(usize::try_from(drawn).unwrap_or_default() % count),
+    }
 }
 
 /// Nodes that a cursor can tell apart.
@@ -129,6 +154,23 @@ mod tests {
             merge(vec![ints(&[1, 1]), ints(&[0, 1])], Merge::Least),
             ints(&[0, 1])
         );
+        let names = |names: &[&str]| {
+            let name = |name: &&str| Value::BulkString(name.as_bytes().into());
+            Ok(Value::Array(names.iter().map(name).collect()))
+        };
+        assert_eq!(
+            merge(vec![names(&["a", "b"]), names(&["b", "c"])], Merge::Union),
+            names(&["a", "b", "c"])
+        );
+        assert_eq!(
+            merge(vec![ints(&[1, 2]), ints(&[3, 4])], Merge::Sums),
+            ints(&[4, 6])
+        );
+        assert_eq!(
+            merge(vec![Ok(Value::Nil), Ok(Value::Int(7))], Merge::Some),
+            Ok(Value::Int(7))
+        );
+        assert_eq!(merge(vec![Ok(Value::Nil)], Merge::Some), Ok(Value::Nil));
         assert_eq!(
             merge(vec![Ok(Value::Okay), Err("ERR x".into())], Merge::Same),
             Err("ERR x".into())

@@ -86,8 +86,8 @@ impl Cluster {
                 Route::Anywhere => {}
                 Route::Everywhere(_) | Route::Scan => {
                     return Ok(Outcome::Refused(format!(
-                        "ERR '{}' goes to every node of the cluster: not in a transaction",
-                        command.name()
+                        "ERR {} goes to every node of the cluster: not in a transaction",
+                        command.name().to_ascii_uppercase()
                     )));
                 }
             }
@@ -139,20 +139,15 @@ impl Cluster {
     }
 
     async fn everywhere(&self, command: &Command, merge: Merge) -> Settled {
-        let map = self.nodes.map(false).await?;
+        // The newest: a node that came since would be left out, and no redirect tells of it.
+        let map = self.nodes.map(true).await?;
         let asked = map.primaries().into_iter().map(async |address| {
             let node = self.nodes.at(address);
             node.run([command].into_iter()).await
         });
         let mut replies = Vec::new();
         for reply in join_all(asked).await {
-            match reply {
-                Ok(reply) => replies.extend(reply),
-                Err(failure) => {
-                    self.nodes.map(true).await?;
-                    return Err(failure);
-                }
-            }
+            replies.extend(reply?);
         }
         Ok(merge::merge(replies, merge))
     }
@@ -162,18 +157,30 @@ impl Cluster {
         let Some((index, own)) = merge::scan(command) else {
             return invalid();
         };
-        let map = self.nodes.map(false).await?;
-        let primaries = map.primaries();
-        let Some(address) = primaries.get(index) else {
-            return invalid();
-        };
-        let reply = self.nodes.at(address).run([&own].into_iter()).await?;
-        Ok(match reply.into_iter().next() {
-            Some(Ok(page)) => merge::scanned(page, index, primaries.len())
-                .ok_or_else(|| "ERR invalid cursor".to_owned()),
-            Some(Err(error)) => Err(error),
-            None => return Err(Failure::Lost),
-        })
+        let start = Instant::now();
+        let mut stale = command.argument(1) == Some(b"0");
+        loop {
+            let map = self.nodes.map(stale).await?;
+            let primaries = map.primaries();
+            let Some(address) = primaries.get(index) else {
+                return invalid();
+            };
+            let reply = match self.nodes.at(address).run([&own].into_iter()).await {
+                // Somebody else may hold its keys by now.
+                Err(Failure::Unreachable) if start.elapsed() <= PATIENCE => {
+                    stale = true;
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                reply => reply?,
+            };
+            return Ok(match reply.into_iter().next() {
+                Some(Ok(page)) => merge::scanned(page, index, primaries.len())
+                    .ok_or_else(|| "ERR invalid cursor".to_owned()),
+                Some(Err(error)) => Err(error),
+                None => return Err(Failure::Lost),
+            });
+        }
     }
 }
 

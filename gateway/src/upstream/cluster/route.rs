@@ -23,8 +23,14 @@ pub(crate) enum Merge {
     Same,
     Sum,
     Concat,
+    /// Of all elements each once.
+    Union,
     /// Of each element the smallest: 1 where all say 1.
     Least,
+    /// Of each element the sum, where it is a number.
+    Sums,
+    /// Of those that found something any.
+    Some,
 }
 
 /// Where `command` goes, by what `table` says of its keys.
@@ -49,8 +55,11 @@ fn everywhere(command: &Command) -> Option<Route> {
         | ("function", Some("load" | "delete" | "flush" | "restore"))
         | ("config", Some("set" | "resetstat"))
         | ("acl", Some("setuser" | "deluser" | "save" | "load")) => Merge::Same,
-        ("dbsize", _) => Merge::Sum,
+        ("dbsize", _) | ("pubsub", Some("numpat")) => Merge::Sum,
         ("keys", _) => Merge::Concat,
+        ("pubsub", Some("channels" | "shardchannels")) => Merge::Union,
+        ("pubsub", Some("numsub" | "shardnumsub")) => Merge::Sums,
+        ("randomkey", _) => Merge::Some,
         ("script", Some("exists")) => Merge::Least,
         _ => return None,
     };
