@@ -1,5 +1,6 @@
 // What a user of the package relies on, in every runtime: the same calls, from the packed tarball.
-// `env` names the servers: url (RESP2), jsonUrl (JSON only), silentUrl (never answers), token.
+// `env` names the servers: url (RESP2), jsonUrl (JSON only), silentUrl (never answers), token. What goes in one command or
+// transaction has one hash tag, so that it may be a cluster.
 
 /**
  * @param {typeof import("../../pkg/index.js")} edge
@@ -90,7 +91,7 @@ export async function conformance({ Redis, EdgeError, health }, env) {
       equal(await redis.hgetall(key("h")), { a: "1", __proto__x: "y" });
       await redis.zadd(key("z"), { score: 1.5, member: "one" }, { score: 2, member: "two" });
       equal(await redis.zrange(key("z"), 0, -1, { withscores: true }), [{ member: "one", score: 1.5 }, { member: "two", score: 2 }]);
-      equal(await redis.mget(key("none"), key("none2")), [null, null]);
+      equal(await redis.mget(key("{none}"), key("{none}2")), [null, null]);
     },
     "bytes come out byte for byte": async () => {
       const source = "local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end return table.concat(t)";
@@ -106,8 +107,8 @@ export async function conformance({ Redis, EdgeError, health }, env) {
         equal(await read("b/1"), [...bytes]);
         const [, length, , kept] = await Promise.all([redis.set(key("b2"), bytes), redis.strlen(key("b2")), redis.set(key("b2"), "x", { ex: 60 }), redis.get(key("b2"))]);
         equal([length, kept], [bytes.length, "x"]);
-        await redis.multi().set(key("b3"), bytes, { ex: 60 }).hset(key("b4"), { f: bytes, g: "text" }).exec();
-        equal(await read("b3"), [...bytes]);
+        await redis.multi().set(key("{b}3"), bytes, { ex: 60 }).hset(key("{b}4"), { f: bytes, g: "text" }).exec();
+        equal(await read("{b}3"), [...bytes]);
         const echo = redis.script("return {#ARGV[1], ARGV[2], redis.call('SET', KEYS[1], ARGV[1])}");
         equal(await echo.run({ keys: [key("b5")], args: [bytes, "é"] }), [bytes.length, "é", "OK"]);
         equal(await read("b5"), [...bytes]);
@@ -155,11 +156,11 @@ export async function conformance({ Redis, EdgeError, health }, env) {
       equal(await redis.get(key("r")), null);
     },
     "a transaction is applied whole": async () => {
-      equal(await redis.multi().set(key("x"), "é").incr(key("xn")).get(key("x")).exec(), ["OK", 1, "é"]);
-      const settled = await redis.multi().lpush(key("x"), "y").incr(key("xn")).execSettled();
+      equal(await redis.multi().set(key("{x}"), "é").incr(key("{x}n")).get(key("{x}")).exec(), ["OK", 1, "é"]);
+      const settled = await redis.multi().lpush(key("{x}"), "y").incr(key("{x}n")).execSettled();
       equal(settled.map((/** @type {any} */ one) => (one.ok ? one.value : one.error.code)), ["redis_error", 2]);
-      equal((await failure(redis.multi().incr(key("xn")).command("INCR").exec())).code, "redis_error");
-      equal(await redis.get(key("xn")), "2");
+      equal((await failure(redis.multi().incr(key("{x}n")).command("INCR").exec())).code, "redis_error");
+      equal(await redis.get(key("{x}n")), "2");
     },
     "scan finds every key": async () => {
       const keys = Array.from({ length: 50 }, (_, n) => key(`scan{${n}}`));

@@ -1,0 +1,70 @@
+// The packed tarball, throw-away projects that install it, and the servers that they ask.
+
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { startGateway } from "../../scripts/stack.mjs";
+
+const ROOT = join(import.meta.dirname, "../..");
+const WRITTEN = readFileSync(join(import.meta.dirname, "conformance.mjs"), "utf8").match(/^ {4}".*": async /gm)?.length;
+const TOKEN = "token-of-the-tests";
+
+const folder = mkdtempSync(join(tmpdir(), "upstash-edge-pkg-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const [tarball] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: join(ROOT, "pkg"), encoding: "utf8" }));
+
+/** How a program begins that runs the conformance list on the package. */
+export const PROGRAM = `import * as edge from "upstash-edge";
+import { conformance } from "./conformance.mjs";
+`;
+
+/** A project that has the package as its only dependency. @param {string} name @param {Record<string, string>} files */
+export function project(name, files) {
+  const path = join(folder, name);
+  mkdirSync(path);
+  writeFileSync(join(path, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
+  execFileSync("npm", ["install", "--offline", "--no-save", "--ignore-scripts", join(folder, tarball.filename)], { cwd: path });
+  cpSync(join(import.meta.dirname, "conformance.mjs"), join(path, "conformance.mjs"));
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+  return path;
+}
+
+/** What the conformance list wants to ask, before one Redis; gone when the tests end. @param {string} redisUrl */
+export async function servers(redisUrl) {
+  const gateway = await startGateway({ redisUrl, token: TOKEN });
+  const json = await startGateway({ redisUrl, token: TOKEN, jsonOnly: true });
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await new Promise((resolve) => silent.once("listening", resolve));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (silent.address());
+  after(async () => {
+    silent.close();
+    await json.stop();
+    await gateway.stop();
+  });
+  return { url: gateway.url, jsonUrl: json.url, silentUrl: `http://127.0.0.1:${port}`, token: TOKEN };
+}
+
+/** @param {Awaited<ReturnType<typeof servers>>} env */
+export async function conformanceInNode(env) {
+  const main = `${PROGRAM}console.log(JSON.stringify(await conformance(edge, ${JSON.stringify(env)})));\n`;
+  // The servers it asks live in this process, so it must not be waited for in place.
+  return JSON.parse(await run("node", ["main.mjs"], project(`in-node-${new URL(env.url).port}`, { "main.mjs": main })));
+}
+
+/** @param {{name: string, problem?: string}[]} results */
+export function report(results) {
+  for (const { name, problem } of results) test(name, () => assert.equal(problem, undefined));
+  test("all of them ran", () => assert.equal(results.length, WRITTEN));
+}
+
+/** @param {string} command @param {string[]} args @param {string} cwd @returns {Promise<string>} */
+function run(command, args, cwd) {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { cwd }, (error, stdout, stderr) => (error ? reject(new Error(stderr, { cause: error })) : resolve(stdout)));
+  });
+}
