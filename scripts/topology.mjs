@@ -12,6 +12,7 @@ import { freePort, startRedis } from "./stack.mjs";
  * @property {string} url for the gateway's `--redis`
  * @property {Part[]} nodes those that hold data
  * @property {(key: string) => Promise<Part>} master whoever holds this key now
+ * @property {(key: string) => Promise<unknown>} handOver asks for another master of this key
  * @property {() => Promise<void>} stop
  */
 
@@ -86,12 +87,15 @@ export async function startCluster() {
     const following = await Promise.all(replicas.map(follows));
     return known && following.every(Boolean) && states.every((state) => state.includes("cluster_state:ok"));
   });
-  return {
+  /** @type {Topology} */
+  const topology = {
     url: `redis-cluster://${addresses(nodes)}`,
     nodes,
     master: (key) => holder(nodes, key),
+    handOver: async (key) => cli(await replicaOf(topology, await topology.master(key)), "CLUSTER", "FAILOVER"),
     stop: () => stop(nodes),
   };
+  return topology;
 }
 
 /** @param {number} bus */
@@ -142,6 +146,7 @@ sentinel failover-timeout ${NAME} 10000
       const port = Number(told.split("\n")[1]);
       return at(nodes, nodes.findIndex((node) => node.port === port));
     },
+    handOver: () => cli(at(sentinels, 0), "SENTINEL", "FAILOVER", NAME),
     stop: () => stop([...sentinels, ...nodes]),
   };
 }

@@ -96,7 +96,10 @@ impl EdgeError {
         };
         let kept = (0..160).find(ends).unwrap_or(160);
         let shown: String = text.iter().take(kept).map(|b| char::from(*b)).collect();
-        let starts = |prefix: &[u8]| text.starts_with(prefix);
+        // Nothing of a transaction was done, for the reason that follows.
+        let reason = text.strip_prefix(b"EXECABORT Transaction discarded because of: ");
+        let reason = reason.unwrap_or(text);
+        let starts = |prefix: &[u8]| reason.starts_with(prefix);
         let kind = if starts(b"NOPERM") {
             ErrorKind::Forbidden
         } else if starts(b"NOAUTH") || starts(b"WRONGPASS") || starts(b"Unauthorized") {
@@ -208,6 +211,7 @@ mod tests {
             "LOADING Redis is loading the dataset in memory",
             "OOM command not allowed",
             "BUSY Redis is busy",
+            "EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write.",
         ] {
             assert!(EdgeError::from_redis(text.as_bytes()).is_outage(), "{text}");
         }
