@@ -48,6 +48,7 @@ const TESTS = {
   page: () => nodeTest("tests/page/*.test.mjs"),
   peers: () => nodeTest("tests/peers/*.test.mjs"),
   faults: () => nodeTest("tests/faults/*.test.mjs"),
+  topology: () => nodeTest("tests/topology/*.test.mjs"),
 };
 
 /**

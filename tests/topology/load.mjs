@@ -9,6 +9,7 @@
  * @property {Record<string, number>} errors how many calls were rejected, by code and the error's first words
  * @property {number} recoveryMs the longest time without an answer on the disturbed master: last before, first after
  * @property {number} lost acknowledged writes that are not there
+ * @property {number} lostLater those of them that were made after the new master was known
  * @property {number} done writes that are there though their call was rejected
  * @property {number} doubled writes that were done more than once
  * @property {number} wrong answers that nobody's writes explain, and values that nobody wrote
@@ -19,6 +20,7 @@ class Writer {
   acknowledged = 0;
   rejected = 0;
   lost = 0;
+  lostLater = 0;
   done = 0;
   doubled = 0;
   wrong = 0;
@@ -55,8 +57,10 @@ class Writer {
     }
   }
 
-  /** Looks at what is there. @returns {Promise<void>} */
-  async settle() {}
+  /** Looks at what is there. @param {Redis} reader @returns {Promise<void>} */
+  async settle(reader) {
+    throw new Error(`nothing looks with ${reader}`);
+  }
 }
 
 /** INCR: each answer must follow from the one before. */
@@ -82,8 +86,9 @@ class Counter extends Writer {
     [this.last, this.unknown] = [value, 0];
   }
 
-  async settle() {
-    const value = Number(await this.redis.get(this.key));
+  /** @param {Redis} reader */
+  async settle(reader) {
+    const value = Number(await reader.get(this.key));
     if (value < this.last) this.lost += this.last - value;
     if (value > this.last + this.unknown) this.doubled += value - this.last - this.unknown;
     if (value > this.acknowledged + this.rejected) this.wrong += 1;
@@ -95,6 +100,7 @@ class Marker extends Writer {
   /** @type {Set<number>} */
   marks = new Set();
   calls = 0;
+  callsBefore = 0;
 
   /** @param {number} n */
   async write(n) {
@@ -104,19 +110,27 @@ class Marker extends Writer {
     if (Number(count) > n || set !== "OK") this.wrong += 1;
   }
 
-  async settle() {
+  /** @param {Redis} reader */
+  async settle(reader) {
     let found = 0;
     for (let from = 1; from <= this.calls; from += 500) {
       const numbers = Array.from({ length: Math.min(500, this.calls - from + 1) }, (_, n) => from + n);
-      const values = await this.redis.mget(...numbers.map((n) => `${this.key}:${n}`));
+      const values = await reader.mget(...numbers.map((n) => `${this.key}:${n}`));
       for (const [index, n] of numbers.entries()) {
         const value = values[index];
-        if (value === null) this.lost += Number(this.marks.has(n));
-        else if (value === `${n}`) [found, this.done] = [found + 1, this.done + Number(!this.marks.has(n))];
-        else this.wrong += 1;
+        const acknowledged = this.marks.has(n);
+        if (value === `${n}`) {
+          found += 1;
+          if (!acknowledged) this.done += 1;
+        } else if (value !== null) {
+          this.wrong += 1;
+        } else if (acknowledged) {
+          this.lost += 1;
+          if (n > this.callsBefore) this.lostLater += 1;
+        }
       }
     }
-    this.doubled += Math.max(0, Number(await this.redis.get(this.key)) - found);
+    this.doubled += Math.max(0, Number(await reader.get(this.key)) - found);
   }
 }
 
@@ -140,6 +154,11 @@ export class Load {
     }
   }
 
+  /** Calls answered so far on the master that is to be disturbed. */
+  acknowledged() {
+    return this.near.reduce((total, writer) => total + writer.acknowledged, 0);
+  }
+
   errors() {
     /** @type {Record<string, number>} */
     const errors = {};
@@ -149,20 +168,26 @@ export class Load {
     return errors;
   }
 
-  /** Ends the load and reads back. @returns {Promise<Told>} */
-  async end() {
+  /** What is written from now on is not to be lost. */
+  recovered() {
+    for (const writer of this.all) if (writer instanceof Marker) writer.callsBefore = writer.calls;
+  }
+
+  /** Ends the load and reads back by a client that knows only what is now. @param {Redis} reader @returns {Promise<Told>} */
+  async end(reader) {
     for (const writer of this.all) writer.running = false;
     await Promise.all(this.all.map((writer) => writer.ended));
-    for (const writer of this.all) await writer.settle();
+    for (const writer of this.all) await writer.settle(reader);
     const times = this.near.flatMap((writer) => writer.times).sort((a, b) => a - b);
     const gaps = times.slice(1).map((time, n) => time - (times[n] ?? 0));
-    const sum = /** @param {"acknowledged" | "lost" | "done" | "doubled" | "wrong"} what */ (what) =>
+    const sum = /** @param {"acknowledged" | "lost" | "lostLater" | "done" | "doubled" | "wrong"} what */ (what) =>
       this.all.reduce((total, writer) => total + writer[what], 0);
     return {
       acknowledged: sum("acknowledged"),
       errors: this.errors(),
       recoveryMs: Math.round(Math.max(...gaps)),
       lost: sum("lost"),
+      lostLater: sum("lostLater"),
       done: sum("done"),
       doubled: sum("doubled"),
       wrong: sum("wrong"),

@@ -16,6 +16,8 @@ use super::lines::Lines;
 pub(crate) struct Link {
     pub(crate) connection: MultiplexedConnection,
     driver: Arc<Driver>,
+    /// Which of the masters that its source had so far it goes to.
+    pub(crate) changes: u64,
 }
 
 /// What moves the bytes. It ends when Redis closes the connection, or with the last user of it:
@@ -53,6 +55,7 @@ impl Link {
         Ok(Self {
             connection,
             driver: Arc::new(Driver { closed, task }),
+            changes: 0,
         })
     }
 

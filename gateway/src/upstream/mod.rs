@@ -10,6 +10,7 @@ mod link;
 mod listener;
 mod node;
 mod pool;
+mod sentinels;
 mod source;
 mod tls;
 mod transaction;
@@ -28,6 +29,7 @@ pub(crate) use failure::Failure;
 use link::Link;
 pub(crate) use listener::Listener;
 use node::Node;
+use sentinels::Sentinels;
 use source::Source;
 pub(crate) use transaction::Outcome;
 
@@ -56,11 +58,10 @@ impl Upstream {
                 name,
                 sentinels,
                 master,
-            } => Shape::One(Box::new(Node::new(Source::Sentinel {
-                name,
-                sentinels,
-                master,
-            }))),
+            } => {
+                let sentinels = Sentinels::new(name, sentinels, master);
+                Shape::One(Box::new(Node::new(Source::Sentinel(Arc::new(sentinels)))))
+            }
             Address::Cluster(seeds) => {
                 let cluster = Cluster::new(seeds).ok_or(Error::config("a cluster wants a node"))?;
                 Shape::Cluster(Box::new(cluster))

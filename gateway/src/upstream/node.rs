@@ -86,7 +86,7 @@ impl Node {
     async fn link(&self) -> Result<Link, Failure> {
         let asked = Instant::now();
         let mut shared = self.shared.lock().await;
-        if let Some(link) = shared.link.as_ref().filter(|link| !link.is_closed()) {
+        if let Some(link) = shared.link.as_ref().filter(|link| self.source.holds(link)) {
             return Ok(link.clone());
         }
         // Somebody tried while we waited for our turn: a queue of callers must not each wait for

@@ -61,7 +61,7 @@ impl Pool {
 
     fn idle(&self) -> Option<Link> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|link| !link.is_closed());
+        idle.retain(|link| self.source.holds(link));
         idle.pop()
     }
 }
