@@ -321,10 +321,10 @@ export async function conformance({ Redis, EdgeError, health }, env) {
     },
     "a server that speaks only JSON is served alike": async () => {
       const json = client({ url: env.jsonUrl });
-      await json.hset(key("j"), { a: "é😀", b: 2 });
-      equal(await Promise.all([json.hgetall(key("j")), json.incr(key("ji")), json.get(key("none"))]), [{ a: "é😀", b: "2" }, 1, null]);
-      equal((await failure(json.incr(key("j")))).code, "redis_error");
-      equal(await json.multi().incr(key("ji")).hgetall(key("j")).exec(), [2, { a: "é😀", b: "2" }]);
+      await json.hset(key("{j}"), { a: "é😀", b: 2 });
+      equal(await Promise.all([json.hgetall(key("{j}")), json.incr(key("{j}i")), json.get(key("none"))]), [{ a: "é😀", b: "2" }, 1, null]);
+      equal((await failure(json.incr(key("{j}")))).code, "redis_error");
+      equal(await json.multi().incr(key("{j}i")).hgetall(key("{j}")).exec(), [2, { a: "é😀", b: "2" }]);
       const source = "local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end return table.concat(t)";
       equal([...((await json.commandBytes("EVAL_RO", source, 0)) ?? [])], Array.from({ length: 256 }, (_, n) => n));
     },

@@ -28,7 +28,7 @@ async fn while_redis_is_down_every_endpoint_says_so_quickly_and_when_it_is_back_
             .await;
         assert_eq!(answer.status, 503, "{path}");
         assert!(
-            answer.error().starts_with("ERR the gateway "),
+            answer.error().starts_with("MASTERDOWN the gateway "),
             "{}",
             answer.error()
         );
