@@ -35,7 +35,7 @@ pub(crate) fn merge(replies: Vec<Reply>, how: Merge) -> Reply {
         }),
         Merge::Least => pairwise(values, i64::min),
         Merge::Sums => pairwise(values, i64::saturating_add),
-        Merge::Some => Some(any(values)),
+        Merge::Any => Some(any(values)),
     };
     merged.ok_or_else(|| "ERR the nodes of the cluster answered in different ways".to_owned())
 }
@@ -167,10 +167,10 @@ mod tests {
             ints(&[4, 6])
         );
         assert_eq!(
-            merge(vec![Ok(Value::Nil), Ok(Value::Int(7))], Merge::Some),
+            merge(vec![Ok(Value::Nil), Ok(Value::Int(7))], Merge::Any),
             Ok(Value::Int(7))
         );
-        assert_eq!(merge(vec![Ok(Value::Nil)], Merge::Some), Ok(Value::Nil));
+        assert_eq!(merge(vec![Ok(Value::Nil)], Merge::Any), Ok(Value::Nil));
         assert_eq!(
             merge(vec![Ok(Value::Okay), Err("ERR x".into())], Merge::Same),
             Err("ERR x".into())

@@ -29,8 +29,8 @@ pub(crate) enum Merge {
     Least,
     /// Of each element the sum, where it is a number.
     Sums,
-    /// Of those that found something any.
-    Some,
+    /// Any that is not nil.
+    Any,
 }
 
 /// Where `command` goes, by what `table` says of its keys.
@@ -59,7 +59,7 @@ fn everywhere(command: &Command) -> Option<Route> {
         ("keys", _) => Merge::Concat,
         ("pubsub", Some("channels" | "shardchannels")) => Merge::Union,
         ("pubsub", Some("numsub" | "shardnumsub")) => Merge::Sums,
-        ("randomkey", _) => Merge::Some,
+        ("randomkey", _) => Merge::Any,
         ("script", Some("exists")) => Merge::Least,
         _ => return None,
     };
