@@ -70,7 +70,7 @@ end
 
 local one = #KEYS == 1
 local values = one and {redis.call('GET', KEYS[1])} or redis.call('MGET', unpack(KEYS))
-local fits, reply, value, p, behind = true
+local fits, behind, reply, value, p = true, 0
 for i = 1, (#ARGV - 2) / 4 do
   local limit, window, kind = tonumber(ARGV[4 * i - 1]), tonumber(ARGV[4 * i]), ARGV[4 * i + 1]
   local left, retry, ends, spent, state = limit, 0, 0, 0, ''
@@ -104,7 +104,7 @@ for i = 1, (#ARGV - 2) / 4 do
     -- Time never runs backwards against the newest pair, whoever's clock wrote it.
     local at = now
     if newest > now then at, edge = newest, newest - window end
-    if newest <= edge then
+    if held == 0 or newest <= edge then
       live, before = held + 1, total
     else
       local reach = newest - edge - 1
@@ -132,7 +132,7 @@ for i = 1, (#ARGV - 2) / 4 do
         else
           kept, at, last = live - 1, 0, 0
         end
-      elseif newest > edge and (newest == at
+      elseif live <= held and (newest == at
         or limit > 128 and floor(newest * 128 / window) == floor(at * 128 / window)) then
         kept = held - 1
       end

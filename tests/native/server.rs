@@ -58,6 +58,18 @@ impl Server {
         (client.expect("the client is built"), fake)
     }
 
+    /// Asks redis-server itself, and gives the text of what it says.
+    pub fn raw(&self, command: &str) -> String {
+        let port = self.port.to_string();
+        let words = command.split(' ');
+        let answer = Command::new("redis-cli")
+            .args(["-p", &port])
+            .args(words)
+            .output();
+        let answer = answer.expect("redis-cli is installed");
+        String::from_utf8_lossy(&answer.stdout).into_owned()
+    }
+
     /// Ends redis-server; the gateway stays.
     pub fn kill_redis(&mut self) {
         drop(self.redis.stdin.take());
