@@ -28,7 +28,8 @@ async fn a_check_is_one_get_and_a_set_only_when_it_is_allowed() {
     let server = Server::start().await;
     let (redis, fake) = server.faked();
     let several = || Limits::new(&[sliding(1_000, 60_000), fixed(5_000, 60_000)]).unwrap();
-    let cases: [(Limits, Clock, &[(&str, u32)]); 5] = [
+    type Case = (Limits, Clock, &'static [(&'static str, u32)]);
+    let cases: [Case; 5] = [
         (sliding(1_000, 60_000).into(), Clock::Client, &[]),
         (fixed(1_000, 60_000).into(), Clock::Client, &[]),
         (bucket(1_000, 1, 60_000).into(), Clock::Client, &[]),

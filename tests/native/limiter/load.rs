@@ -14,7 +14,7 @@ async fn four_clients_with_250_checks_each_at_once_are_admitted_exactly_the_limi
     let several = [
         sliding(700, 3_600_000),
         fixed(97, 86_400_000 * 300),
-        sliding(99, 3_600_000),
+        sliding(99, 7_200_000),
     ];
     let kinds: [(Limits, usize); 4] = [
         (sliding(100, 3_600_000).into(), 100),
