@@ -1,13 +1,13 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run test build fmt clean setup
+.PHONY: help run test bench-limiter build fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
 export PORT GATEWAY_PORT ONLY
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 run: ## the Worker on 127.0.0.1:8787 over a gateway on :8079 and a Redis of its own (PORT=, GATEWAY_PORT=)
 	@scripts/setup.sh run
@@ -16,6 +16,10 @@ run: ## the Worker on 127.0.0.1:8787 over a gateway on :8079 and a Redis of its 
 test: ## every check and every suite (ONLY=worker,page for some)
 	@scripts/setup.sh test
 	@$(IN_ENV) node scripts/test.mjs
+
+bench-limiter: ## how long a check's script runs in Redis, beside the peer's
+	@scripts/setup.sh run
+	@$(IN_ENV) node bench/limiter.mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/
 	@scripts/setup.sh run
