@@ -27,6 +27,7 @@
 -- A value outlives its windows by 5 s, for an answer's way is not always equally long: a check stamped inside the
 -- window may arrive after it. Expiry is relative, so a clock that is years off locks nobody out for years.
 local byte, char, floor, sub, tonumber = string.byte, string.char, math.floor, string.sub, tonumber
+local KEYS, ARGV = KEYS, ARGV
 local now, cost, clock = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
 if not now then
   local time = redis.pcall('TIME')
@@ -46,12 +47,13 @@ local function int(text, from, width)
   return b and a + b * 256 or a
 end
 local function bytes(n, width)
-  local a = n % 256
+  local a, b = n % 256, n % 65536
   if width == 1 then return char(a) end
-  n = (n - a) / 256
-  local b = n % 256
-  if width == 2 then return char(a, b) end
-  return char(a, b) .. bytes((n - b) / 256, width - 2)
+  if width == 2 then return char(a, (b - a) / 256) end
+  local c, d = n % 16777216, n % 4294967296
+  local h = (n - d) / 4294967296
+  local e, f = h % 256, h % 65536
+  return sub(char(a, (b - a) / 256, (c - b) / 65536, (d - c) / 16777216, e, (f - e) / 256, (h - f) / 65536), 1, width)
 end
 -- The first pair of low..high whose number, one of `width` bytes that `from` counts up to, is at most `most` below `top`,
 -- as those of all behind it are; that of `high` is. In doubling steps first, for it is mostly among the next.

@@ -169,3 +169,31 @@ impl Isolate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_million_refused_identifiers_take_little_memory_and_the_newest_are_known() {
+        let limit = Limit::sliding_window(1, Duration::from_secs(60)).unwrap();
+        let refused = Verdict {
+            retry_after_ms: 60_000,
+            ends_ms: 60_000,
+            ..Verdict::default()
+        };
+        let decision = Decision::new(std::slice::from_ref(&limit), &[refused], 1, 0);
+        let mut isolate = Isolate::new(10_000);
+        assert_eq!(isolate.refusals.bytes() + isolate.local.bytes(), 0);
+        for id in 0..1_000_000 {
+            isolate.remember(itoa::Buffer::new().format(id), &limit, 1, &decision);
+        }
+        let bytes = isolate.refusals.bytes();
+        println!("{bytes} bytes");
+        assert!(bytes <= 10_000 * 130, "{bytes}");
+        for (id, known) in [("989999", false), ("990000", true), ("999999", true)] {
+            assert_eq!(isolate.recall(id, &limit, 1, 1).is_some(), known);
+        }
+    }
+}

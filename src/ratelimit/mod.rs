@@ -102,7 +102,7 @@ impl RateLimiter {
     /// How many refused identifiers this isolate remembers, 0 for none: they are refused again without a request until
     /// the moment that Redis named, 5 s at most. Only a limiter of one limit, by the caller's clock, remembers.
     ///
-    /// An entry takes about 150 bytes, once there is one.
+    /// An entry takes about 120 bytes, and none is taken before there is one.
     #[must_use]
     pub fn memory(mut self, max_entries: usize) -> Self {
         self.isolate = Rc::new(RefCell::new(Isolate::new(max_entries)));
