@@ -1,13 +1,13 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench-ops build fmt clean setup
+.PHONY: help run test bench-ops bench-limiter build fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
 export PORT GATEWAY_PORT ONLY
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 run: ## the Worker on 127.0.0.1:8787 over a gateway on :8079 and a Redis of its own (PORT=, GATEWAY_PORT=)
 	@scripts/setup.sh run
@@ -22,6 +22,10 @@ bench-ops: ## what a get costs beside bare fetch and the peer: throughput, CPU t
 	@$(IN_ENV) cargo build --release -p upstash-gateway
 	@scripts/build-pkg.sh
 	@$(IN_ENV) node bench/ops.mjs
+
+bench-limiter: ## how long a check's script runs in Redis, beside the peer's
+	@scripts/setup.sh run
+	@$(IN_ENV) node bench/limiter.mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/
 	@scripts/setup.sh run

@@ -54,7 +54,10 @@ pub use duration::duration_ms;
 pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
 pub use op::{Context, Op, Settled};
-pub use ratelimit::{Check, Decision, Limit, OnFailure, Policy, RateLimiter, Source};
+pub use ratelimit::{
+    Check, Clock, Decision, HeaderStyle, Identifier, Limit, Limits, OnFailure, Policy, RateLimiter,
+    Refund, Reset, Source, partition_key,
+};
 pub use scan::Scan;
 pub use session::{Load, Save, Session, Sessions, Status};
 pub use wire::{Arg, Array, Commands, Replies, Reply};

@@ -91,6 +91,11 @@ impl Redis {
         self.shared.host.now()
     }
 
+    /// Waits `ms` milliseconds.
+    pub(crate) async fn sleep(&self, ms: u64) {
+        self.shared.host.sleep(ms).await;
+    }
+
     /// Sends the commands of `op` as one request and reads its replies.
     ///
     /// Whatever is run together is one round trip: `redis.run((limiter.check(id), sessions.load(cookie)))`.

@@ -1,31 +1,28 @@
-//! A check, as an op.
+//! Check, refund and reset, as ops.
 
-use super::decision::{Decision, Source, Verdict};
-use super::{Limit, OnFailure, RateLimiter};
+use super::call::Call;
+use super::{Decision, Limits, OnFailure};
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
-use crate::script::{Script, script};
-use crate::wire::{Commands, Repeat, Replies, Reply};
+use crate::wire::{Commands, Repeat, Replies};
 
-static SLIDING_WINDOW: Script = script!("../lua/sliding_window.lua");
-
-/// A check of one identifier: see [`RateLimiter::check`].
+/// A check of one identifier: see [`RateLimiter::check`](super::RateLimiter::check).
 pub struct Check {
-    limit: Limit,
-    key: String,
+    call: Call,
     cost: u32,
-    on_failure: OnFailure,
-    timeout_ms: u64,
+    now: u64,
+    forgotten: u64,
+    recalled: Option<Decision>,
 }
 
 impl Check {
-    pub(super) fn new(limiter: &RateLimiter, key: String, cost: u32) -> Self {
+    pub(super) fn new(call: Call) -> Self {
         Self {
-            limit: limiter.limit.clone(),
-            key,
-            cost,
-            on_failure: limiter.on_failure,
-            timeout_ms: limiter.timeout_ms,
+            call,
+            cost: 1,
+            now: 0,
+            forgotten: 0,
+            recalled: None,
         }
     }
 
@@ -35,54 +32,154 @@ impl Check {
         self.cost = cost;
         self
     }
+
+    /// Other limits than the limiter's, for this identifier. What was counted under the same name, algorithm and window
+    /// counts, whatever the limit was; several limits count anew when one of their windows is another.
+    #[must_use]
+    pub fn limits(mut self, limits: impl Into<Limits>) -> Self {
+        self.call.limits = limits.into();
+        self
+    }
 }
 
 impl Op for Check {
     type Output = Decision;
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        if self.cost > self.limit.limit {
+        let cost = self.cost;
+        if self.call.limits.iter().any(|limit| cost > limit.limit) {
             return Err(EdgeError::argument(
                 "cost must not be above the limit: such a check could never pass",
             ));
         }
-        let args = [
-            cx.now().into(),
-            self.limit.window_ms.into(),
-            self.limit.limit.into(),
-            self.cost.into(),
-        ];
+        self.call.name()?;
+        self.now = cx.now();
+        self.forgotten = self.call.isolate().forgotten();
+        if let (Some((key, limit)), 1..) = (self.call.memorable(), cost) {
+            self.recalled = self.call.isolate().recall(key, limit, cost, self.now);
+        }
+        if self.recalled.is_some() {
+            return Ok(());
+        }
         // A check that may have been counted is not counted twice.
-        let repeat = if self.cost == 0 {
+        let repeat = if cost == 0 {
             Repeat::Harmless
         } else {
             Repeat::Never
         };
-        out.script(&SLIDING_WINDOW, &[&self.key], &args, repeat);
+        self.call.script(cost.into(), self.now, out, repeat);
         Ok(())
     }
 
     fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Decision, EdgeError> {
-        match replies.take().and_then(verdict) {
-            Ok(verdict) => Ok(Decision::new(&self.limit, verdict, Source::Redis, cx.now())),
-            Err(error) if error.is_outage() => {
-                Ok(Decision::failure(&self.limit, self.on_failure, cx.now()))
+        if let Some(decision) = self.recalled {
+            return Ok(decision);
+        }
+        let (call, cost) = (self.call, self.cost);
+        let replied = replies.take();
+        match replied.and_then(|reply| call.decision(reply, cost, self.now)) {
+            Ok(decision) => {
+                let mut isolate = call.isolate();
+                if let (false, Some((key, limit))) = (decision.allowed, call.memorable())
+                    && isolate.forgotten() == self.forgotten
+                {
+                    isolate.remember(key, limit, cost, &decision);
+                }
+                drop(isolate);
+                Ok(decision)
             }
+            Err(error) if error.is_outage() => Ok(match call.limiter.on_failure {
+                OnFailure::Local => {
+                    let keys = call.keys();
+                    call.isolate().decide(keys, &call.limits, cost, cx.now())
+                }
+                policy => Decision::failure(&call.limits, policy == OnFailure::Allow, cx.now()),
+            }),
             Err(error) => Err(error),
         }
     }
 
     fn timeout_ms(&self) -> Option<u64> {
-        Some(self.timeout_ms)
+        // What is answered already makes nobody wait.
+        Some(match self.recalled {
+            Some(_) => 0,
+            None => self.call.limiter.timeout_ms,
+        })
     }
 }
 
-fn verdict(reply: Reply<'_>) -> Result<Verdict, EdgeError> {
-    let mut entries = reply.array()?;
-    Ok(Verdict {
-        allowed: entries.entry()?.int()? == 1,
-        remaining: u32::try_from(entries.entry()?.count()?).unwrap_or(u32::MAX),
-        retry_after_ms: entries.entry()?.count()?,
-        reset_at: entries.entry()?.count()?,
-    })
+/// Places given back: see [`RateLimiter::refund`](super::RateLimiter::refund).
+pub struct Refund {
+    call: Call,
+    cost: u32,
+}
+
+impl Refund {
+    pub(super) fn new(call: Call, cost: u32) -> Self {
+        Self { call, cost }
+    }
+}
+
+impl Op for Refund {
+    type Output = ();
+
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.call.name()?;
+        let (call, now) = (&self.call, cx.now());
+        let mut isolate = call.isolate();
+        isolate.give_back(call.keys(), &call.limits, self.cost, now);
+        isolate.forget(call.keys());
+        if self.cost > 0 {
+            call.script(-i64::from(self.cost), now, out, Repeat::Never);
+        }
+        Ok(())
+    }
+
+    fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<(), EdgeError> {
+        if self.cost > 0 {
+            replies.take()?;
+            // Again: a check that was sent after it may have been refused before it.
+            self.call.isolate().forget(self.call.keys());
+        }
+        Ok(())
+    }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        Some(self.call.limiter.timeout_ms)
+    }
+}
+
+/// An identifier forgotten: see [`RateLimiter::reset`](super::RateLimiter::reset).
+pub struct Reset {
+    call: Call,
+}
+
+impl Reset {
+    pub(super) fn new(call: Call) -> Self {
+        Self { call }
+    }
+}
+
+impl Op for Reset {
+    type Output = ();
+
+    fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.call.name()?;
+        let keys = self.call.keys();
+        let mut isolate = self.call.isolate();
+        isolate.reset(keys);
+        isolate.forget(keys);
+        let args: Vec<_> = keys.keys.iter().map(Into::into).collect();
+        out.command("DEL", &args)
+    }
+
+    fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<(), EdgeError> {
+        replies.take()?.int()?;
+        self.call.isolate().forget(self.call.keys());
+        Ok(())
+    }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        Some(self.call.limiter.timeout_ms)
+    }
 }

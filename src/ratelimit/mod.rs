@@ -1,74 +1,32 @@
 //! Rate limiting: exact, atomic, one command for a check.
 
+mod call;
 mod check;
 mod decision;
 mod headers;
+mod isolate;
+mod key;
+mod limit;
+mod lru;
+mod state;
+mod wait;
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use crate::duration;
 use crate::error::EdgeError;
-use crate::keys;
 
-pub use check::Check;
-pub use decision::{Decision, Policy, Source};
+pub use check::{Check, Refund, Reset};
+pub use decision::{Clock, Decision, Policy, Source};
+pub use headers::{HeaderStyle, partition_key};
+pub use key::Identifier;
+pub use limit::{Limit, Limits};
 
-/// How much is allowed in how long: at most `limit` within any `window`.
-///
-/// The window slides: it ends now, wherever the clock stands.
-///
-/// ```
-/// use std::time::Duration;
-/// use upstash_edge::Limit;
-/// assert!(Limit::sliding_window(10, Duration::from_secs(10)).is_ok());
-/// assert!(Limit::sliding_window(0, Duration::from_secs(10)).is_err());
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limit {
-    name: String,
-    limit: u32,
-    window_ms: u64,
-}
+use call::Call;
+use isolate::Isolate;
 
-const LONGEST_WINDOW_MS: u64 = 366 * 86_400_000;
-
-impl Limit {
-    /// At most `limit` (total cost) within any `window`, named `default`.
-    ///
-    /// # Errors
-    /// `invalid_config` when `limit` is 0 or past 2,147,483,647, or `window` is not 1 ms to 366 days.
-    pub fn sliding_window(limit: u32, window: std::time::Duration) -> Result<Self, EdgeError> {
-        let window_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
-        // Running totals wrap at 2^32, so what is in a window must stay below half of it.
-        if limit == 0 || limit > i32::MAX.unsigned_abs() {
-            return Err(EdgeError::config("limit must be 1 to 2147483647"));
-        }
-        if window_ms == 0 || window_ms > LONGEST_WINDOW_MS {
-            return Err(EdgeError::config("window must be 1 ms to 366 days"));
-        }
-        Ok(Self {
-            name: "default".to_owned(),
-            limit,
-            window_ms,
-        })
-    }
-
-    /// The same under another name: what `Decision::policies` and the headers call it.
-    ///
-    /// # Errors
-    /// `invalid_config` unless the name is 1 to 64 visible ASCII characters without `"` and `\`,
-    /// for it is written into headers.
-    pub fn named(mut self, name: &str) -> Result<Self, EdgeError> {
-        let fits = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
-            return Err(EdgeError::config(
-                "name of a limit must be 1 to 64 visible ASCII characters without quotes and backslashes",
-            ));
-        }
-        name.clone_into(&mut self.name);
-        Ok(self)
-    }
-}
-
-/// What a check answers when Redis does not.
+/// What a check answers when Redis does not: gone, too slow, or over its quota.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
     /// The request passes.
@@ -76,33 +34,45 @@ pub enum OnFailure {
     Allow,
     /// The request is refused.
     Deny,
+    /// This isolate counts by the same limits: each isolate for itself, from nothing.
+    Local,
 }
 
-/// Limits how often an identifier may pass. Plain data: build it wherever it is needed.
+/// Limits how often an identifier may pass.
+///
+/// Building one does nothing: build it wherever it is needed. Clones share what this isolate remembers of refusals and
+/// counts by itself.
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
-    limit: Limit,
-    name: String,
+    limits: Limits,
+    name: Rc<str>,
     on_failure: OnFailure,
     timeout_ms: u64,
+    clock: Clock,
+    isolate: Rc<RefCell<Isolate>>,
 }
 
+const REMEMBERED: usize = 10_000;
+
 impl RateLimiter {
-    /// A limiter with the defaults: name `ratelimit`, passing when Redis fails, waiting 1 s for it.
+    /// A limiter with the defaults: name `ratelimit`, passing when Redis fails, waiting 1 s for it, by the caller's
+    /// clock, remembering 10,000 refusals.
     #[must_use]
-    pub fn new(limit: Limit) -> Self {
+    pub fn new(limits: impl Into<Limits>) -> Self {
         Self {
-            limit,
-            name: "ratelimit".to_owned(),
+            limits: limits.into(),
+            name: "ratelimit".into(),
             on_failure: OnFailure::default(),
             timeout_ms: 1_000,
+            clock: Clock::default(),
+            isolate: Rc::new(RefCell::new(Isolate::new(REMEMBERED))),
         }
     }
 
-    /// The namespace of its keys. Limiters of one name share what they have counted.
+    /// The namespace of its keys. Limiters of one name share what the same limits have counted.
     #[must_use]
     pub fn name(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.name);
+        self.name = name.into();
         self
     }
 
@@ -122,23 +92,51 @@ impl RateLimiter {
         Ok(self)
     }
 
-    /// Asks for one place for `id`. Any string is an identifier.
-    ///
-    /// One EVALSHA; inside it one GET, and one SET when the check is allowed.
-    pub fn check(&self, id: &str) -> Check {
-        Check::new(self, self.key(id), 1)
+    /// By whose time it counts. [`Decision::clock`] tells when Redis refused to say its own and the caller's was taken.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
-    /// `{name:id}:sw:limit:window`: a changed window is a new key and starts empty.
-    fn key(&self, id: &str) -> String {
-        let mut key = String::from("{");
-        key.push_str(&keys::part(&self.name));
-        key.push(':');
-        key.push_str(&keys::part(id));
-        key.push_str("}:sw:");
-        key.push_str(&keys::part(&self.limit.name));
-        key.push(':');
-        key.push_str(itoa::Buffer::new().format(self.limit.window_ms));
-        key
+    /// How many refused identifiers this isolate remembers, 0 for none: they are refused again without a request until
+    /// the moment that Redis named, 5 s at most. Only a limiter of one limit, by the caller's clock, remembers.
+    ///
+    /// An entry takes about 120 bytes, and none is taken before there is one.
+    #[must_use]
+    pub fn memory(mut self, max_entries: usize) -> Self {
+        self.isolate = Rc::new(RefCell::new(Isolate::new(max_entries)));
+        self
+    }
+
+    /// Asks for one place for `id`.
+    ///
+    /// One EVALSHA; inside it one GET, and one SET when the check is allowed, however many limits there are. With an
+    /// identifier for each limit one MGET, and one SET for each limit. TIME more by the server's clock.
+    /// Many checks in one `run` are one round trip: see [`Self::check_all`].
+    pub fn check(&self, id: impl Into<Identifier>) -> Check {
+        Check::new(Call::new(self, id.into()))
+    }
+
+    /// Asks for one place for each identifier, in one round trip: an op, for a vector of ops is one.
+    pub fn check_all<I: Into<Identifier>>(&self, ids: impl IntoIterator<Item = I>) -> Vec<Check> {
+        ids.into_iter().map(|id| self.check(id)).collect()
+    }
+
+    /// Looks and takes nothing: a check that costs 0. One EVALSHA; inside it one GET.
+    pub fn peek(&self, id: impl Into<Identifier>) -> Check {
+        self.check(id).cost(0)
+    }
+
+    /// Gives `cost` places back, at most all that are taken: what was taken last first.
+    ///
+    /// One EVALSHA; inside it one GET, and one SET when there is something to give back to.
+    pub fn refund(&self, id: impl Into<Identifier>, cost: u32) -> Refund {
+        Refund::new(Call::new(self, id.into()), cost)
+    }
+
+    /// Forgets what was counted for `id` by this limiter's limits. One DEL.
+    pub fn reset(&self, id: impl Into<Identifier>) -> Reset {
+        Reset::new(Call::new(self, id.into()))
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use upstash_edge::commands::{Bytes, command};
 use upstash_edge::{
-    Arg, Cache, Commands, Context, EdgeError, HealthStatus, Limit, Op, RateLimiter, Redis, Replies,
-    Session, Sessions, Source, Status, health,
+    Arg, Cache, Commands, Context, EdgeError, HealthStatus, Identifier, Limit, Limits, Op,
+    RateLimiter, Redis, Replies, Session, Sessions, Source, Status, health,
 };
 
 pub use commands::*;
@@ -25,6 +25,7 @@ macro_rules! core_tests {
         $run! {
             limiter_admits_exactly_the_limit
             limiter_refuses_a_cost_that_can_never_pass
+            limiter_of_several_limits_takes_from_all_or_none
             cache_keeps_null_false_zero_and_empty_as_values
             cache_calls_the_origin_once_for_many_callers
             cache_serves_the_origin_when_it_fails_and_stores_nothing
@@ -92,6 +93,37 @@ pub async fn limiter_refuses_a_cost_that_can_never_pass(redis: Redis) {
     let check = limiter(10).check(&fresh("cost")).cost(11);
     let error = redis.run(check).await.unwrap_err();
     assert_eq!(error.code(), "invalid_argument");
+}
+
+pub async fn limiter_of_several_limits_takes_from_all_or_none(redis: Redis) {
+    let hour = Duration::from_secs(3_600);
+    let named = |limit: Result<Limit, EdgeError>, name| limit.unwrap().named(name).unwrap();
+    let limits = [
+        named(Limit::sliding_window(300, hour), "sliding"),
+        named(Limit::fixed_window(7, 24 * 300 * hour), "fixed"),
+        named(Limit::token_bucket(9, 1, hour), "bucket"),
+    ];
+    let limiter = RateLimiter::new(Limits::new(&limits).unwrap());
+    let one = fresh("several");
+    let each = || {
+        let id = one.as_str();
+        Identifier::from([("sliding", id), ("fixed", id), ("bucket", id)])
+    };
+    for id in [Identifier::from(&one), each()] {
+        let checks = vec![id.clone(); 10];
+        let decisions = redis.run(limiter.check_all(checks)).await.unwrap();
+        let allowed = decisions.iter().filter(|d| d.allowed).count();
+        let last = &decisions[9];
+        let left: Vec<_> = last.policies.iter().map(|p| p.remaining).collect();
+        assert_eq!((allowed, left), (7, vec![293, 0, 2]));
+        assert_eq!(last.limited_by.as_deref(), Some("fixed"));
+        redis.run(limiter.refund(id.clone(), 1)).await.unwrap();
+        let again = redis.run(limiter.check(id.clone())).await.unwrap();
+        assert!(again.allowed && again.source == Source::Redis);
+        redis.run(limiter.reset(id.clone())).await.unwrap();
+        let peeked = redis.run(limiter.peek(id)).await.unwrap();
+        assert_eq!((peeked.limit, peeked.remaining), (7, 7));
+    }
 }
 
 pub async fn cache_keeps_null_false_zero_and_empty_as_values(redis: Redis) {

@@ -27,7 +27,15 @@ impl Server {
 
     /// With a gateway that is told more.
     pub async fn start_with(tell: impl FnOnce(&mut Config)) -> Self {
-        let given = std::env::var("UPSTASH_TEST_REDIS").ok();
+        Self::start_over(std::env::var("UPSTASH_TEST_REDIS").ok(), tell).await
+    }
+
+    /// With a Redis of this test's own in any case, to be asked by [`Self::raw`].
+    pub async fn alone() -> Self {
+        Self::start_over(None, |_| {}).await
+    }
+
+    async fn start_over(given: Option<String>, tell: impl FnOnce(&mut Config)) -> Self {
         let own = free_port();
         let redis = given.is_none().then(|| (own, redis_server(own)));
         let shared = given.is_some();
@@ -69,6 +77,19 @@ impl Server {
         let builder = Redis::builder(&self.url, TOKEN).retry(retry);
         let client = builder.build_with(fake.clone());
         (client.expect("the client is built"), fake)
+    }
+
+    /// Asks redis-server itself, and gives the text of what it says.
+    pub fn raw(&self, command: &str) -> String {
+        let (port, _) = self.redis.as_ref().expect("a Redis of this test's own");
+        let port = port.to_string();
+        let words = command.split(' ');
+        let answer = Command::new("redis-cli")
+            .args(["-p", &port])
+            .args(words)
+            .output();
+        let answer = answer.expect("redis-cli is installed");
+        String::from_utf8_lossy(&answer.stdout).into_owned()
     }
 
     /// Ends redis-server; the gateway stays.
