@@ -2,6 +2,7 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use super::json::Json;
 use super::{added, with};
 use crate::health::{Health, HealthCheck, HealthStatus};
 
@@ -9,25 +10,23 @@ use crate::health::{Health, HealthCheck, HealthStatus};
 #[wasm_bindgen]
 pub fn push_health(batch: f64, now: f64, timeout_ms: f64) -> Option<String> {
     let check = HealthCheck::new(timeout_ms as u64);
-    added(with(batch, |batch| batch.op(check, now as u64, json)))
+    added(with(batch, |batch| batch.op(check, now as u64, told)))
 }
 
-fn json(health: Health) -> String {
-    let mut number = itoa::Buffer::new();
-    let status = match health.status {
-        HealthStatus::Healthy => "healthy",
-        HealthStatus::Degraded => "degraded",
-        HealthStatus::Unhealthy => "unhealthy",
-    };
-    let mut json = "{\"status\":\"".to_owned() + status + "\",\"latencyMs\":";
-    json += number.format(health.latency_ms);
-    json += ",\"checkedAt\":";
-    json += number.format(health.checked_at);
+fn told(health: Health) -> String {
+    let mut json = Json::default();
+    json.raw(match health.status {
+        HealthStatus::Healthy => "{\"status\":\"healthy\"",
+        HealthStatus::Degraded => "{\"status\":\"degraded\"",
+        HealthStatus::Unhealthy => "{\"status\":\"unhealthy\"",
+    });
+    json.number(",\"latencyMs\":", health.latency_ms);
+    json.number(",\"checkedAt\":", health.checked_at);
     if let Some(code) = health.error {
-        json += ",\"error\":\"";
-        json += code;
-        json.push('"');
+        json.raw(",\"error\":\"");
+        json.raw(code);
+        json.raw("\"");
     }
-    json.push('}');
-    json
+    json.raw("}");
+    json.text
 }

@@ -6,6 +6,8 @@
 
 mod batch;
 mod health;
+mod json;
+mod ratelimit;
 mod scripts;
 mod slots;
 mod tape;

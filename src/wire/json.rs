@@ -83,6 +83,21 @@ pub(crate) fn text_of(item: &str) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
+/// The texts of a JSON array of strings, of one as `JSON.stringify` writes it; one that cannot be read is empty.
+#[cfg(feature = "js")]
+pub(crate) fn texts(array: &str) -> Vec<String> {
+    let inside = array
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let inside = inside.unwrap_or_default();
+    if inside.is_empty() {
+        return Vec::new();
+    }
+    items(inside)
+        .map(|item| text_of(item).unwrap_or_default())
+        .collect()
+}
+
 fn hex(nibble: u8) -> u8 {
     match nibble {
         0..=9 => b'0' + nibble,

@@ -1,0 +1,191 @@
+//! Rate limits. A limiter's configuration comes along with every call, for people build limiters inside handlers; what
+//! an isolate remembers is found by it again.
+//!
+//! Texts are JSON arrays of strings without nesting. Limits: for each its name (empty: none), `s`, `f` or `t` for its
+//! algorithm, its limit, its window in milliseconds, and what a token bucket refills in it (else empty). A limiter: its
+//! name, `allow`, `deny` or `local`, its timeout in milliseconds, how much it remembers, `client` or `server`, its
+//! limits. An identifier: itself, or for each limit the limit's name and an identifier.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::json::Json;
+use super::{added, with};
+use crate::error::EdgeError;
+use crate::ratelimit::{
+    Clock, Decision, Identifier, Limit, Limits, OnFailure, RateLimiter, Source,
+};
+use crate::wire::json_texts;
+
+/// Past so many, what the limiter unused longest remembered is forgotten.
+const MOST: usize = 64;
+
+thread_local! {
+    static LIMITERS: RefCell<Vec<(String, RateLimiter)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Why a limiter, or with `limits` alone some limits, cannot be made; `undefined` when they can.
+#[wasm_bindgen]
+pub fn limiter_problem(limiter: &str, limits: &str) -> Option<String> {
+    let problem = if limiter.is_empty() {
+        limits_of(&json_texts(limits)).err()
+    } else {
+        built(limiter).err()
+    };
+    problem.map(|error| error.to_string())
+}
+
+/// Adds a check, a refund when `cost` is below 0, or with NaN a reset. A check's outcome is a `Decision`; the others'
+/// is `null`. `limits` are those of this call alone, or empty.
+#[wasm_bindgen]
+pub fn push_limit(
+    batch: f64,
+    limiter: &str,
+    id: &str,
+    limits: &str,
+    cost: f64,
+    now: f64,
+) -> Option<String> {
+    let limiter = match limiter_of(limiter) {
+        Ok(limiter) => limiter,
+        Err(error) => return Some(error.to_string()),
+    };
+    let (id, now) = (identifier(id), now as u64);
+    let null = |()| "null".to_owned();
+    if cost.is_nan() {
+        return added(with(batch, |batch| batch.op(limiter.reset(id), now, null)));
+    }
+    if cost < 0.0 {
+        let refund = limiter.refund(id, -cost as u32);
+        return added(with(batch, |batch| batch.op(refund, now, null)));
+    }
+    let mut check = limiter.check(id).cost(cost as u32);
+    if !limits.is_empty() {
+        match limits_of(&json_texts(limits)) {
+            Ok(limits) => check = check.limits(limits),
+            Err(error) => return Some(error.to_string()),
+        }
+    }
+    added(with(batch, |batch| batch.op(check, now, told)))
+}
+
+fn built(config: &str) -> Result<RateLimiter, EdgeError> {
+    let fields = json_texts(config);
+    let field = |at: usize| fields.get(at).map_or("", String::as_str);
+    let on_failure = match field(1) {
+        "allow" => OnFailure::Allow,
+        "deny" => OnFailure::Deny,
+        _ => OnFailure::Local,
+    };
+    let clock = match field(4) {
+        "server" => Clock::Server,
+        _ => Clock::Client,
+    };
+    let limits = limits_of(fields.get(5..).unwrap_or_default())?;
+    let limiter = RateLimiter::new(limits)
+        .name(field(0))
+        .on_failure(on_failure)
+        .clock(clock);
+    limiter
+        .memory(number(field(3)) as usize)
+        .timeout_ms(number(field(2)))
+}
+
+fn limiter_of(config: &str) -> Result<RateLimiter, EdgeError> {
+    LIMITERS.with_borrow_mut(|known| {
+        let found = match known.iter().position(|(other, _)| other == config) {
+            Some(found) => known.remove(found),
+            None => (config.to_owned(), built(config)?),
+        };
+        if known.len() >= MOST {
+            known.remove(0);
+        }
+        let limiter = found.1.clone();
+        known.push(found);
+        Ok(limiter)
+    })
+}
+
+fn limits_of(fields: &[String]) -> Result<Limits, EdgeError> {
+    let mut limits = Vec::new();
+    for fields in fields.chunks(5) {
+        let [name, algorithm, limit, window, refill] = fields else {
+            return Err(EdgeError::config(
+                "limits must be made by slidingWindow, fixedWindow or tokenBucket",
+            ));
+        };
+        let (limit, window) = (count(limit), Duration::from_millis(number(window)));
+        let limit = match algorithm.as_str() {
+            "s" => Limit::sliding_window(limit, window),
+            "f" => Limit::fixed_window(limit, window),
+            _ => Limit::token_bucket(limit, count(refill), window),
+        }?;
+        limits.push(if name.is_empty() {
+            limit
+        } else {
+            limit.named(name)?
+        });
+    }
+    Limits::new(&limits)
+}
+
+fn identifier(id: &str) -> Identifier {
+    let mut ids = json_texts(id);
+    if ids.len() == 1 {
+        return Identifier::One(ids.pop().unwrap_or_default());
+    }
+    let mut ids = ids.into_iter();
+    let mut each = Vec::new();
+    while let (Some(name), Some(id)) = (ids.next(), ids.next()) {
+        each.push((name, id));
+    }
+    Identifier::Each(each)
+}
+
+/// What is no whole number becomes one that is refused.
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or(0)
+}
+
+fn count(text: &str) -> u32 {
+    text.parse().unwrap_or(0)
+}
+
+fn told(decision: Decision) -> String {
+    let mut json = Json::default();
+    json.raw("{\"allowed\":");
+    json.raw(if decision.allowed { "true" } else { "false" });
+    json.number(",\"limit\":", decision.limit.into());
+    json.number(",\"remaining\":", decision.remaining.into());
+    json.raw(",\"policies\":[");
+    for (at, policy) in decision.policies.iter().enumerate() {
+        // A limit's name holds nothing that would have to be escaped.
+        json.raw(if at == 0 {
+            "{\"name\":\""
+        } else {
+            ",{\"name\":\""
+        });
+        json.raw(&policy.name);
+        json.number("\",\"limit\":", policy.limit.into());
+        json.number(",\"windowMs\":", policy.window_ms);
+        json.number(",\"remaining\":", policy.remaining.into());
+        json.number(",\"resetAt\":", policy.reset_at);
+        json.raw("}");
+    }
+    json.number("],\"retryAfterMs\":", decision.retry_after_ms);
+    json.number(",\"resetAt\":", decision.reset_at);
+    if let Some(name) = &decision.limited_by {
+        json.raw(",\"limitedBy\":\"");
+        json.raw(name);
+        json.raw("\"");
+    }
+    json.raw(match decision.source {
+        Source::Redis => ",\"source\":\"redis\"}",
+        Source::Memory => ",\"source\":\"memory\"}",
+        Source::Local => ",\"source\":\"local\"}",
+        Source::Failure => ",\"source\":\"failure\"}",
+    });
+    json.text
+}
