@@ -63,8 +63,14 @@ fn fresh(name: &str) -> String {
     format!("{name}-{:x}", u64::from_ne_bytes(bytes))
 }
 
+/// Patient: what passes when Redis is slow is another test's.
+fn cache() -> Cache {
+    Cache::new().timeout_ms(60_000).unwrap()
+}
+
 fn limiter(limit: u32) -> RateLimiter {
-    RateLimiter::new(Limit::sliding_window(limit, Duration::from_secs(60)).unwrap())
+    let limit = Limit::sliding_window(limit, Duration::from_secs(60)).unwrap();
+    RateLimiter::new(limit).timeout_ms(60_000).unwrap()
 }
 
 pub async fn limiter_admits_exactly_the_limit(redis: Redis) {
@@ -104,6 +110,7 @@ pub async fn limiter_of_several_limits_takes_from_all_or_none(redis: Redis) {
         named(Limit::token_bucket(9, 1, hour), "bucket"),
     ];
     let limiter = RateLimiter::new(Limits::new(&limits).unwrap());
+    let limiter = limiter.timeout_ms(60_000).unwrap();
     let one = fresh("several");
     let each = || {
         let id = one.as_str();
@@ -127,7 +134,7 @@ pub async fn limiter_of_several_limits_takes_from_all_or_none(redis: Redis) {
 }
 
 pub async fn cache_keeps_null_false_zero_and_empty_as_values(redis: Redis) {
-    let cache = Cache::new();
+    let cache = cache();
     for value in [
         json!(null),
         json!(false),
@@ -146,7 +153,7 @@ pub async fn cache_keeps_null_false_zero_and_empty_as_values(redis: Redis) {
 }
 
 pub async fn cache_calls_the_origin_once_for_many_callers(redis: Redis) {
-    let (cache, key, calls) = (Cache::new(), fresh("fetch"), Rc::new(Cell::new(0)));
+    let (cache, key, calls) = (cache(), fresh("fetch"), Rc::new(Cell::new(0)));
     let one = || {
         let calls = Rc::clone(&calls);
         let (cache, key, redis) = (&cache, &key, &redis);
@@ -171,7 +178,7 @@ pub async fn cache_calls_the_origin_once_for_many_callers(redis: Redis) {
 }
 
 pub async fn cache_serves_the_origin_when_it_fails_and_stores_nothing(redis: Redis) {
-    let (cache, key) = (Cache::new(), fresh("failing"));
+    let (cache, key) = (cache(), fresh("failing"));
     let failed = cache
         .get_or_fetch(&redis, &key, || async { Err::<Value, _>("no") })
         .await;
@@ -293,7 +300,7 @@ pub async fn one_run_is_one_request_whatever_it_holds(redis: Redis) {
         seen.set((count + 1, event.commands.len()));
     });
     let cookie = begin(&redis, "k", json!("v")).await;
-    let cache = Cache::new();
+    let cache = cache();
     let (limiter, id, page) = (limiter(5), fresh("page"), fresh("page"));
     let ask = || {
         (

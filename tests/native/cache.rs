@@ -10,13 +10,18 @@ use upstash_edge::{Cache, Redis};
 
 use crate::server::Server;
 
+/// What is fetched when Redis is slow is another test's.
+fn patient() -> Cache {
+    Cache::new().timeout_ms(60_000).unwrap()
+}
+
 type Fetched = Result<Value, &'static str>;
 
 #[tokio::test]
 async fn a_lookup_whose_answer_was_lost_leaves_no_lease_behind() {
     let server = Server::start().await;
     let (redis, fake) = server.faked_with(None);
-    let cache = Cache::new();
+    let cache = patient();
     fake.push(Fault::LostAnswer);
     let background = RefCell::new(None);
     let value = cache
@@ -38,7 +43,7 @@ async fn a_lookup_whose_answer_was_lost_leaves_no_lease_behind() {
 async fn a_lookup_sent_again_finds_its_own_lease() {
     let server = Server::start().await;
     let (redis, fake) = server.faked();
-    let cache = Cache::new();
+    let cache = patient();
     // Which form of scripts this server takes is learnt here.
     redis.run(cache.delete("other")).await.unwrap();
     let before = fake.sent().len();
@@ -51,7 +56,7 @@ async fn a_lookup_sent_again_finds_its_own_lease() {
 
 /// An origin that takes 300 ms under a lease of 50.
 async fn slow_fetch(redis: &Redis, meanwhile: impl AsyncFnOnce(&Cache)) {
-    let cache = Cache::new().lock_ms(50).unwrap();
+    let cache = patient().lock_ms(50).unwrap();
     let fetched = cache.get_or_fetch(redis, "k", || async {
         sleep(Duration::from_millis(300)).await;
         Fetched::Ok(json!("old"))
@@ -64,7 +69,7 @@ async fn slow_fetch(redis: &Redis, meanwhile: impl AsyncFnOnce(&Cache)) {
 }
 
 async fn held(redis: &Redis) -> Option<Value> {
-    redis.run(Cache::new().get("k")).await.unwrap()
+    redis.run(patient().get("k")).await.unwrap()
 }
 
 #[tokio::test]
@@ -95,7 +100,7 @@ async fn what_is_deleted_or_set_during_a_fetch_is_not_undone_by_its_late_store()
 async fn what_cannot_be_read_is_fetched_anew_at_once() {
     let server = Server::start().await;
     let (redis, fake) = server.faked();
-    let cache = Cache::new();
+    let cache = patient();
     redis.run(cache.set("k", "a text").unwrap()).await.unwrap();
     let before = fake.sent().len();
     let number = cache.get_or_fetch(&redis, "k", || async { Ok::<i32, &str>(7) });
@@ -120,7 +125,7 @@ async fn nobody_waits_for_anothers_lease_longer_than_twice_its_length() {
         let builder = Redis::builder("http://redis.invalid", "token");
         let redis = builder.build_with(fake.clone()).unwrap();
         let (started, calls) = (fake.now(), Cell::new(0));
-        let cache = Cache::new().lock_ms(lock_ms).unwrap();
+        let cache = patient().lock_ms(lock_ms).unwrap();
         let value = cache.get_or_fetch(&redis, "k", || {
             assert!(fake.now() - started <= 2 * lock_ms, "{lock_ms}");
             calls.set(calls.get() + 1);
