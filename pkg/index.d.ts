@@ -136,3 +136,116 @@ export interface Health {
 
 /** Writes, reads back and compares, in one round trip of at most `timeout` (default `"2s"`): one SET, one GET. */
 export declare function health(redis: Redis, options?: { timeout?: Duration }): Promise<Health>;
+
+/** How much is allowed in how long; made by {@link slidingWindow}, {@link fixedWindow} or {@link tokenBucket}. */
+export interface Limit {
+  readonly name: string;
+}
+
+/**
+ * At most `limit` (total cost, 1 to 2,147,483,647) within any `window` (1 ms to 366 days), wherever it begins.
+ * Its name, default `"default"`, is 1 to 64 visible ASCII characters without quotes and backslashes.
+ * @throws EdgeError `invalid_config`
+ */
+export declare const slidingWindow: (limit: number, window: Duration, name?: string) => Limit;
+/** At most `limit` within each window; they follow each other from the epoch on. Twice as much can pass around the end of one. */
+export declare const fixedWindow: (limit: number, window: Duration, name?: string) => Limit;
+/** A bucket that holds `capacity` at most, full at first, into which `refill` flow evenly in each `every`. */
+export declare const tokenBucket: (capacity: number, refill: number, every: Duration, name?: string) => Limit;
+
+export interface RateLimiterOptions {
+  /** Several: all must allow, and a refusal by one consumes from none. */
+  limits: Limit | Limit[];
+  /** The namespace of its keys. Default `"ratelimit"`. */
+  name?: string;
+  /**
+   * What is answered when Redis is unreachable, too slow or over its quota: the request passes (the default), is refused,
+   * or is counted by this isolate alone, from nothing.
+   */
+  onFailure?: "allow" | "deny" | "local";
+  /** How long Redis is waited for. Default `"1s"`. */
+  timeout?: Duration;
+  /**
+   * How many refused identifiers this isolate remembers (default 10,000, about 150 bytes each): they are refused without
+   * a request until the moment that Redis named, 5 s at most. Only of one limit, by the client's clock.
+   */
+  memory?: { maxEntries?: number } | false;
+  /**
+   * By whose time it counts. Clients whose clocks differ by some time can shorten a window by as much; the server's
+   * costs one command more.
+   */
+  clock?: "client" | "server";
+}
+
+/** An identifier for all limits, or one for each by the limit's name. Any well-formed string is one. */
+export type Identifier = string | Record<string, string>;
+
+export interface CheckOptions {
+  /** How many places it takes; 0 looks only. Default 1. */
+  cost?: number;
+  /** Other limits than the limiter's. What was counted under the same name, algorithm and window counts. */
+  limits?: Limit | Limit[];
+}
+
+export interface Policy {
+  name: string;
+  /** A token bucket's capacity. */
+  limit: number;
+  /** Of a token bucket the time from empty to full. */
+  windowMs: number;
+  /** How much may still pass at this moment. */
+  remaining: number;
+  /** When the full limit is back if nobody asks again, in epoch milliseconds. */
+  resetAt: number;
+}
+
+export interface Decision {
+  allowed: boolean;
+  /** The limit of which least is left, as configured. */
+  limit: number;
+  /** How much of it may still pass at this moment. */
+  remaining: number;
+  /** Each limit, in the order they were given. */
+  policies: Policy[];
+  /** Until a check of this cost can pass if nobody else asks, not a millisecond earlier; 0 when it was allowed. */
+  retryAfterMs: number;
+  /** When every full limit is back if nobody asks again, in epoch milliseconds. */
+  resetAt: number;
+  /** The name of the limit that refused; of several the one that will for longest. */
+  limitedBy?: string;
+  /** `failure`: Redis did not answer, and `onFailure` decided; `local` when this isolate counted. */
+  source: "redis" | "memory" | "local" | "failure";
+}
+
+/** Limits how often an identifier may pass: exact, one command for a check. Making one does nothing. */
+export declare class RateLimiter {
+  /** @throws EdgeError `invalid_config`, naming the option */
+  constructor(redis: Redis, options: RateLimiterOptions);
+  /** Asks for places. Redis sees one EVALSHA, in it one GET, and one SET if they are granted. */
+  check(id: Identifier, options?: CheckOptions): Promise<Decision>;
+  /** Several in one round trip. With a bad one among them nothing is counted. */
+  checkAll(requests: ({ id: Identifier } & CheckOptions)[]): Promise<Decision[]>;
+  /** Looks, and takes nothing. */
+  peek(id: Identifier): Promise<Decision>;
+  /** Gives `cost` places (default 1) back, at most all that are taken: what was taken last first. */
+  refund(id: Identifier, cost?: number): Promise<void>;
+  /** Forgets what was counted. */
+  reset(id: Identifier): Promise<void>;
+  /**
+   * Asks, and when it is refused asks again at the moment that was named, until it is granted or that moment is past
+   * `timeout`: then the refusal is the answer, at once. Nobody stands in line: of two who wait either may come first.
+   */
+  wait(id: Identifier, options: { timeout: Duration; cost?: number; signal?: AbortSignal }): Promise<Decision>;
+  /**
+   * A decision as HTTP headers; for a refusal with `Retry-After`. `draft-11` (the default) and `draft-6` of
+   * draft-ietf-httpapi-ratelimit-headers, or `X-RateLimit-*` with the reset in epoch seconds.
+   * `partitionKey` is draft 11's `pk`: see {@link partitionKey}.
+   */
+  static headers(decision: Decision, options?: { style?: "draft-11" | "draft-6" | "x-ratelimit"; partitionKey?: string }): Headers;
+}
+
+/**
+ * What tells one identifier's quota from another's in headers, and tells nobody the identifier: 128 bits of its
+ * HMAC-SHA256 under `secret`, in base64url. Not a plain hash: addresses can be tried.
+ */
+export declare function partitionKey(secret: string, id: string): string;

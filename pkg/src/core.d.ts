@@ -16,6 +16,9 @@ declare module "#core" {
   export function oversize(batch: number, leftMs: number, drawn: number): number;
   export function leave(batch: number, index: number): void;
   export function push_health(batch: number, now: number, timeoutMs: number): string | undefined;
+  export function limiter_problem(limiter: string, limits: string): string | undefined;
+  export function push_limit(batch: number, limiter: string, id: string, limits: string, cost: number, now: number): string | undefined;
+  export function partition_key(secret: string, id: string): string;
   export function outcome(batch: number, index: number, now: number): string;
   export function settled(batch: number): Uint32Array;
   export function answers(batch: number): number;

@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::json::Json;
@@ -69,6 +70,12 @@ pub fn push_limit(
         }
     }
     added(with(batch, |batch| batch.op(check, now, told)))
+}
+
+/// What tells one identifier's quota from another's in headers, and tells nobody the identifier.
+#[wasm_bindgen]
+pub fn partition_key(secret: &str, id: &str) -> String {
+    Base64UrlUnpadded::encode_string(&crate::ratelimit::partition_key(secret.as_bytes(), id))
 }
 
 fn built(config: &str) -> Result<RateLimiter, EdgeError> {

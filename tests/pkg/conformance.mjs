@@ -7,7 +7,7 @@
  * @param {{url: string, jsonUrl: string, silentUrl: string, token: string}} env
  * @returns {Promise<{name: string, problem?: string}[]>}
  */
-export async function conformance({ Redis, EdgeError, health }, env) {
+export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
   const unique = crypto.randomUUID();
   /** @param {string} name */
   const key = (name) => `${name}:${unique}`;
@@ -260,6 +260,106 @@ export async function conformance({ Redis, EdgeError, health }, env) {
       equal([silent.status, silent.error], ["unhealthy", "timeout"]);
       const wrong = await health(client({ token: "wrong" }));
       equal([wrong.status, wrong.error], ["unhealthy", "unauthorized"]);
+    },
+    "a limiter admits exactly its limit, and says truly when to come back": async () => {
+      for (const limits of [slidingWindow(10, "60s"), fixedWindow(10, "1d"), tokenBucket(10, 1, "60s")]) {
+        const limiter = new RateLimiter(redis, { limits, name: key("exact"), timeout: "60s" });
+        const decisions = await Promise.all(Array.from({ length: 25 }, () => limiter.check("ada")));
+        equal(decisions.map(({ allowed }) => allowed), Array.from({ length: 25 }, (_, n) => n < 10));
+        const refused = /** @type {any} */ (decisions[24]);
+        equal([refused.limit, refused.remaining, refused.limitedBy, refused.source, refused.retryAfterMs > 0], [10, 0, "default", "redis", true]);
+        equal([(await limiter.peek("ada")).remaining, (await limiter.check("bob")).remaining], [0, 9]);
+        await limiter.refund("ada", 2);
+        equal((await limiter.check("ada", { cost: 2 })).allowed, true);
+        await limiter.reset("ada");
+        equal((await limiter.check("ada")).remaining, 9);
+      }
+    },
+    "several limits are one command, all or nothing, on one identifier or one for each": async () => {
+      const { fetch, bodies } = counting();
+      const options = { name: key("several"), timeout: "60s", limits: [slidingWindow(2, "10s", "user"), slidingWindow(3, "60s", "address")] };
+      const limiter = new RateLimiter(client({ fetch }), /** @type {any} */ (options));
+      await limiter.peek("first");
+      const before = bodies.length;
+      const ids = [{ user: "ada", address: "1" }, { user: "ada", address: "1" }, { user: "ada", address: "1" }, { user: "bob", address: "1" }, { user: "cy", address: "1" }];
+      const decisions = await limiter.checkAll(ids.map((id) => ({ id })));
+      equal(decisions.map(({ allowed, limitedBy }) => limitedBy ?? allowed), [true, true, "user", true, "address"]);
+      equal(decisions[3]?.policies.map(({ name, remaining }) => [name, remaining]), [["user", 1], ["address", 0]]);
+      equal(bodies.length - before, 1);
+      equal((await limiter.check("one", { limits: slidingWindow(9, "10s") })).remaining, 8);
+    },
+    "a limiter's bad input is refused, and nothing is counted": async () => {
+      const limiter = new RateLimiter(redis, { limits: slidingWindow(5, "60s"), name: key("bad"), timeout: "60s" });
+      const asked = /** @type {any} */ (limiter);
+      for (const [id, cost] of [["a", 6], ["a", 0.5], ["a", -1], ["a", NaN], [1, 1], ["\ud800", 1], [{ other: "x" }, 1], [{}, 1], [null, 1]]) {
+        equal((await failure(asked.check(id, { cost }))).code, "invalid_argument");
+        equal((await failure(asked.checkAll([{ id: "whole" }, { id, cost }]))).code, "invalid_argument");
+      }
+      equal((await limiter.peek("whole")).remaining, 5);
+      const build = /** @type {any} */ ((/** @type {any} */ options) => () => new RateLimiter(redis, options));
+      const two = [slidingWindow(1, "1s"), slidingWindow(2, "1s")];
+      for (const make of [() => slidingWindow(0, "1s"), () => slidingWindow(1.5, "1s"), () => fixedWindow(1, /** @type {any} */ ("400d")), () => tokenBucket(1, 0, "1s"),
+        () => slidingWindow(1, "1s", 'a"b'), () => slidingWindow(1, /** @type {any} */ (1000)), build(undefined), build({ limits: [] }), build({ limits: { name: "x" } }), build({ limits: two }),
+        build({ limits: two[0], onFailure: "pass" }), build({ limits: two[0], clock: "mine" }), build({ limits: two[0], memory: { maxEntries: 0 } }), build({ limits: two[0], timeout: 5 })]) {
+        let code;
+        try {
+          make();
+        } catch (error) {
+          code = /** @type {any} */ (error).code;
+        }
+        equal(code, "invalid_config");
+      }
+    },
+    "a refused identifier is remembered, whoever builds the limiter": async () => {
+      const { fetch, bodies } = counting();
+      const build = () => new RateLimiter(client({ fetch }), { limits: slidingWindow(1, "60s"), name: key("memory"), timeout: "60s" });
+      equal([(await build().check("a")).allowed, (await build().check("a")).source], [true, "redis"]);
+      const before = bodies.length;
+      const again = await build().check("a");
+      equal([again.allowed, again.source, bodies.length - before], [false, "memory", 0]);
+      await build().reset("a");
+      equal((await build().check("a")).source, "redis");
+    },
+    "a limiter has an answer when Redis has none": async () => {
+      const answers = [];
+      for (const onFailure of /** @type {const} */ (["allow", "deny", "local"])) {
+        const limiter = new RateLimiter(client({ url: env.silentUrl }), { limits: slidingWindow(1, "60s"), name: key(onFailure), timeout: "50ms", onFailure });
+        for (let n = 0; n < 2; n++) {
+          const { allowed, source } = await limiter.check("a");
+          answers.push([allowed, source]);
+        }
+      }
+      equal(answers, [[true, "failure"], [true, "failure"], [false, "failure"], [false, "failure"], [true, "local"], [false, "local"]]);
+      const wrong = new RateLimiter(client({ token: "wrong" }), { limits: slidingWindow(1, "60s") });
+      equal((await failure(wrong.check("a"))).code, "unauthorized");
+    },
+    "who waits gets a place when one is free, or hears at once that none will be": async () => {
+      const limiter = new RateLimiter(redis, { limits: slidingWindow(1, "300ms"), name: key("wait"), timeout: "60s" });
+      equal((await limiter.wait("a", { timeout: "1ms" })).allowed, true);
+      equal((await limiter.wait("a", { timeout: "30s" })).allowed, true);
+      const long = new RateLimiter(redis, { limits: slidingWindow(1, "1d"), name: key("wait"), timeout: "60s" });
+      await long.check("a");
+      equal((await long.wait("a", { timeout: "5s" })).allowed, false);
+      equal((await failure(long.wait("a", { timeout: "7d", signal: AbortSignal.timeout(50) }))).code, "aborted");
+    },
+    "a decision is told in headers": async () => {
+      const limiter = new RateLimiter(redis, { limits: [slidingWindow(1, "60s", "burst"), fixedWindow(100, "1d", "daily")], name: key("headers"), timeout: "60s" });
+      await limiter.check("a");
+      const refused = await limiter.check("a");
+      const headers = RateLimiter.headers(refused, { partitionKey: partitionKey("secret", "a") });
+      const pk = btoa(partitionKey("secret", "a"));
+      equal(headers.get("ratelimit-policy"), `"burst";q=1;w=60;pk=:${pk}:, "daily";q=100;w=86400;pk=:${pk}:`);
+      equal(headers.get("ratelimit")?.startsWith(`"burst";r=0;t=${headers.get("retry-after")};pk=`), true);
+      equal([...RateLimiter.headers(refused, { style: "draft-6" }).keys()], ["ratelimit-limit", "ratelimit-policy", "ratelimit-remaining", "ratelimit-reset", "retry-after"]);
+      equal([...RateLimiter.headers(await limiter.peek("b"), { style: "x-ratelimit" }).values()].slice(0, 2), ["1", "1"]);
+    },
+    "limit, commands and health of one tick are one request": async () => {
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const limiter = new RateLimiter(counted, { limits: slidingWindow(1, "60s"), name: key("tick"), timeout: "60s" });
+      await limiter.peek("a");
+      const [decision, one, found] = await Promise.all([limiter.check("a"), counted.incr(key("tick")), health(counted)]);
+      equal([decision.allowed, one, found.status, bodies.length], [true, 1, "healthy", 2]);
     },
     "one caller's failure is nobody else's": async () => {
       await redis.set(key("text"), "x");

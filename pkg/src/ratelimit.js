@@ -1,0 +1,221 @@
+// Rate limits: what callers may say, and decisions as headers. The core counts and decides.
+
+import * as core from "#core";
+import { isText } from "./commands.js";
+import { milliseconds } from "./duration.js";
+import { EdgeError } from "./error.js";
+import { ask, refusal } from "./redis.js";
+import { LONGEST_TIMER } from "./pump.js";
+import { told } from "./tape.js";
+
+/** @typedef {import("./redis.js").Redis} Redis */
+/** @typedef {import("../index.js").Decision} Decision */
+
+/** The fields of a limit, as the core reads them: only what the makers made is one. @type {WeakMap<object, string[]>} */
+const LIMITS = new WeakMap();
+
+/** @param {string} message */
+const wrong = (message) => new EdgeError("invalid_config", message);
+
+/** @param {string} algorithm @param {unknown} most @param {string} option @param {unknown} window @param {unknown} refill @param {any} name */
+function limit(algorithm, most, option, window, refill, name) {
+  if (name !== undefined && !(isText(name) && name)) throw wrong("name of a limit must be a string, not empty");
+  /** @type {string[]} */
+  const fields = [name ?? "", algorithm, `${most}`, `${milliseconds(option, window)}`, `${refill}`];
+  const problem = core.limiter_problem("", JSON.stringify(fields));
+  if (problem) throw told(problem);
+  const made = Object.freeze({ name: fields[0] || "default" });
+  LIMITS.set(made, fields);
+  return made;
+}
+
+/** @param {number} most @param {string} window @param {string} [name] */
+export const slidingWindow = (most, window, name) => limit("s", most, "window", window, "", name);
+
+/** @param {number} most @param {string} window @param {string} [name] */
+export const fixedWindow = (most, window, name) => limit("f", most, "window", window, "", name);
+
+/** @param {number} capacity @param {number} refill @param {string} every @param {string} [name] */
+export const tokenBucket = (capacity, refill, every, name) => limit("t", capacity, "every", every, refill, name);
+
+/** @param {unknown} limits */
+function fieldsOf(limits) {
+  return (Array.isArray(limits) ? limits : [limits]).flatMap((limit) => {
+    const fields = LIMITS.get(limit);
+    if (!fields) throw wrong("limits must be made by slidingWindow, fixedWindow or tokenBucket");
+    return fields;
+  });
+}
+
+/** Whom a call is about, as the core reads it. @param {any} id */
+function idOf(id) {
+  if (isText(id)) return JSON.stringify([id]);
+  const pairs = typeof id === "object" && id !== null && !Array.isArray(id) ? Object.entries(id).flat() : [];
+  if (pairs.length > 0 && pairs.every(isText)) return JSON.stringify(pairs);
+  throw new EdgeError("invalid_argument", "id must be a well-formed string, or an object of one for each limit's name");
+}
+
+/** @param {unknown} cost @param {number} least */
+function costOf(cost, least) {
+  if (Number.isInteger(cost) && Number(cost) >= least && Number(cost) < 2 ** 31) return Number(cost);
+  throw new EdgeError("invalid_argument", `cost must be a whole number, ${least} to 2147483647`);
+}
+
+/** @template {string} T @param {string} option @param {T[]} allowed @param {any} value @returns {T} */
+function one(option, allowed, value) {
+  if (allowed.includes(value)) return value;
+  throw wrong(`${option} must be ${allowed.map((name) => `"${name}"`).join(" or ")}`);
+}
+
+/** @param {any} memory */
+function remembered(memory) {
+  if (memory === false) return 0;
+  const { maxEntries = 10_000 } = typeof memory === "object" && memory !== null ? memory : { maxEntries: NaN };
+  if (Number.isInteger(maxEntries) && maxEntries > 0 && maxEntries <= 1e7) return maxEntries;
+  throw wrong("memory must be false, or an object whose maxEntries is a whole number, 1 to 10000000");
+}
+
+export class RateLimiter {
+  #redis;
+  #timeoutMs;
+  /** All that the core must know, as text: an isolate's memory is found by it. */
+  #config;
+
+  /** @param {Redis} redis @param {any} options */
+  constructor(redis, options) {
+    const { name = "ratelimit", onFailure = "allow", timeout = "1s", memory = {}, clock = "client", limits } = options ?? {};
+    if (!isText(name)) throw wrong("name must be a well-formed string");
+    one("onFailure", ["allow", "deny", "local"], onFailure);
+    one("clock", ["client", "server"], clock);
+    this.#redis = redis;
+    this.#timeoutMs = milliseconds("timeout", timeout);
+    this.#config = JSON.stringify([name, onFailure, String(this.#timeoutMs), String(remembered(memory)), clock, ...fieldsOf(limits)]);
+    const problem = core.limiter_problem(this.#config, "");
+    if (problem) throw told(problem);
+  }
+
+  /** What the core is told of a call. @param {any} id @param {number} cost @param {any} [limits] */
+  #op(id, cost, limits) {
+    const own = limits === undefined ? "" : JSON.stringify(fieldsOf(limits));
+    const whom = idOf(id);
+    return (/** @type {number} */ handle) => core.push_limit(handle, this.#config, whom, own, cost, Date.now());
+  }
+
+  /** @param {(handle: number) => string | undefined} op @param {AbortSignal} [signal] @returns {Promise<any>} */
+  #ask(op, signal) {
+    return ask(this.#redis, op, this.#timeoutMs, signal);
+  }
+
+  /** @param {any} id @param {{cost?: number, limits?: any}} [options] @returns {Promise<Decision>} */
+  async check(id, { cost = 1, limits } = {}) {
+    return this.#ask(this.#op(id, costOf(cost, 0), limits));
+  }
+
+  /** @param {{id: any, cost?: number, limits?: any}[]} requests @returns {Promise<Decision[]>} */
+  async checkAll(requests) {
+    if (!Array.isArray(requests)) throw new EdgeError("invalid_argument", "requests must be an array of objects with an id");
+    const ops = requests.map(({ id, cost = 1, limits }) => this.#op(id, costOf(cost, 0), limits));
+    // One that is wrong must not leave the others counted.
+    const problem = refusal(this.#redis, ops);
+    if (problem) throw problem;
+    return Promise.all(ops.map((op) => this.#ask(op)));
+  }
+
+  /** @param {any} id @returns {Promise<Decision>} */
+  async peek(id) {
+    return this.#ask(this.#op(id, 0));
+  }
+
+  /** @param {any} id @param {number} [cost] */
+  async refund(id, cost = 1) {
+    await this.#ask(this.#op(id, -costOf(cost, 1)));
+  }
+
+  /** @param {any} id */
+  async reset(id) {
+    await this.#ask(this.#op(id, NaN));
+  }
+
+  /** @param {any} id @param {{timeout: string, cost?: number, signal?: AbortSignal}} options */
+  async wait(id, { timeout, cost = 1, signal }) {
+    const end = performance.now() + milliseconds("timeout", timeout);
+    const op = this.#op(id, costOf(cost, 0));
+    for (;;) {
+      const decision = await this.#ask(op, signal);
+      if (decision.allowed || decision.retryAfterMs > end - performance.now()) return decision;
+      // A timer may end a little early, and to ask then would be a request for nothing.
+      await pause(decision.retryAfterMs + 1, signal);
+    }
+  }
+
+  /** @param {Decision} decision @param {{style?: string, partitionKey?: string}} [options] */
+  static headers(decision, { style = "draft-11", partitionKey } = {}) {
+    const write = STYLES[one("style", ["draft-11", "draft-6", "x-ratelimit"], style)];
+    const headers = new Headers(write(decision, Date.now(), partitionKey));
+    if (!decision.allowed) headers.set("Retry-After", `${Math.max(1, seconds(decision.retryAfterMs))}`);
+    return headers;
+  }
+}
+
+/** @param {string} secret @param {string} id */
+export function partitionKey(secret, id) {
+  if (isText(secret) && isText(id)) return core.partition_key(secret, id);
+  throw new EdgeError("invalid_argument", "secret and id must be well-formed strings");
+}
+
+/** @param {number} ms @param {AbortSignal} [signal] */
+function pause(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      clearTimeout(timer);
+      reject(new EdgeError("aborted", "the caller aborted it", signal?.reason));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", leave);
+      resolve(undefined);
+    }, Math.min(ms, LONGEST_TIMER));
+    if (signal?.aborted) leave();
+    else signal?.addEventListener("abort", leave, { once: true });
+  });
+}
+
+/** Rounded up: who comes back when told is not refused for a fraction. @param {number} ms */
+const seconds = (ms) => Math.max(0, Math.ceil(ms / 1000));
+
+/** Until a quota is back; for a refusal until it is worth coming back. @param {Decision} decision @param {number} resetAt @param {number} now */
+const until = ({ allowed, retryAfterMs }, resetAt, now) => seconds(allowed ? resetAt - now : retryAfterMs);
+
+/** When the limit of which least is left is full again. @param {Decision} decision */
+function fullAt({ policies, resetAt }) {
+  const [least] = [...policies].sort((a, b) => a.remaining - b.remaining);
+  return least?.resetAt ?? resetAt;
+}
+
+/** @type {Record<string, (decision: Decision, now: number, partitionKey?: string) => [string, string][]>} */
+const STYLES = {
+  "draft-11": (decision, now, partitionKey) => {
+    const pk = partitionKey === undefined ? "" : `;pk=:${base64(partitionKey)}:`;
+    const { policies } = decision;
+    return [
+      ["RateLimit-Policy", policies.map(({ name, limit, windowMs }) => `"${name}";q=${limit};w=${seconds(windowMs)}${pk}`).join(", ")],
+      ["RateLimit", policies.map(({ name, remaining, resetAt }) => `"${name}";r=${remaining};t=${until(decision, resetAt, now)}${pk}`).join(", ")],
+    ];
+  },
+  "draft-6": (decision, now) => [
+    ["RateLimit-Limit", `${decision.limit}`],
+    ["RateLimit-Remaining", `${decision.remaining}`],
+    ["RateLimit-Reset", `${until(decision, fullAt(decision), now)}`],
+    ["RateLimit-Policy", decision.policies.map(({ limit, windowMs }) => `${limit};w=${seconds(windowMs)}`).join(", ")],
+  ],
+  "x-ratelimit": (decision) => [
+    ["X-RateLimit-Limit", `${decision.limit}`],
+    ["X-RateLimit-Remaining", `${decision.remaining}`],
+    ["X-RateLimit-Reset", `${seconds(fullAt(decision))}`],
+  ],
+};
+
+/** @param {any} text */
+function base64(text) {
+  if (!isText(text)) throw new EdgeError("invalid_argument", "partitionKey must be a well-formed string");
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
