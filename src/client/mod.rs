@@ -3,6 +3,7 @@
 mod answer;
 mod config;
 mod env;
+mod listener;
 mod pump;
 mod server;
 mod task;
