@@ -28,7 +28,6 @@ pub(crate) struct Listener {
     /// Which of them any stream has.
     known: Vec<bool>,
     patterns: bool,
-    reconnect: bool,
     stream: EventStream,
     /// This request was answered with a stream.
     accepted: bool,
@@ -50,6 +49,8 @@ pub(crate) enum Heard {
 
 /// What a pump knows when a request ends.
 pub(crate) struct Ended {
+    /// Whether to ask again.
+    pub reconnect: bool,
     /// Since it was sent.
     pub lived_ms: u64,
     /// Until the first subscription must be there.
@@ -71,13 +72,12 @@ pub(crate) enum After {
 
 impl Listener {
     /// For no names yet.
-    pub fn new(patterns: bool, reconnect: bool) -> Self {
+    pub fn new(patterns: bool) -> Self {
         Self {
             names: Vec::new(),
             confirmed: Vec::new(),
             known: Vec::new(),
             patterns,
-            reconnect,
             stream: EventStream::new(LARGEST_EVENT),
             accepted: false,
             failures: 0,
@@ -120,7 +120,7 @@ impl Listener {
 
     /// A name of several, for a request of its own.
     pub fn take_one(&mut self) -> Option<Self> {
-        let mut one = Self::new(self.patterns, self.reconnect);
+        let mut one = Self::new(self.patterns);
         one.push(self.names.pop()?, self.known.pop()?);
         Some(one)
     }
@@ -241,7 +241,7 @@ impl Listener {
         if first && misread && self.names.len() > 1 {
             return Ok(After::Split);
         }
-        if !self.reconnect || !error.is_retryable() {
+        if !ended.reconnect || !error.is_retryable() {
             return Err(error);
         }
         if ended.lived_ms > RECONNECT.max_ms {
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     fn listener(names: &[&str]) -> Listener {
-        let mut listener = Listener::new(false, true);
+        let mut listener = Listener::new(false);
         for name in names {
             assert!(listener.add(name), "{name}");
         }
@@ -278,6 +278,7 @@ mod tests {
 
     fn failed(listener: &mut Listener, kind: ErrorKind, lived_ms: u64) -> Result<After, ErrorKind> {
         let ended = Ended {
+            reconnect: true,
             lived_ms,
             left_ms: 1_000,
             asked_ms: None,
@@ -305,7 +306,7 @@ mod tests {
         assert!(!two.add(&"é".repeat(400)));
         // But one that is too long for any other still goes alone.
         assert!(listener(&[]).add(&"é".repeat(400)));
-        assert_eq!(Listener::new(true, true).request(), "/psubscribe");
+        assert_eq!(Listener::new(true).request(), "/psubscribe");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod env;
 mod listener;
 mod pump;
 mod server;
+mod subscription;
 mod task;
 
 use std::cell::RefCell;
@@ -18,10 +19,13 @@ use crate::script::{Script, script};
 use crate::wire::{Commands, Repeat};
 
 pub use config::{Builder, Retry};
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+pub(crate) use listener::Listener;
 pub(crate) use pump::Pump;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use server::Format;
 pub(crate) use server::Server;
+pub use subscription::{Message, Subscription};
 pub(crate) use task::{Mode, Task};
 
 use config::Config;
