@@ -155,41 +155,22 @@ mod tests {
         events
     }
 
+    /// The same for the reader in JavaScript.
     #[test]
-    fn the_grammar_is_read_whole() {
-        for (text, expected) in [
-            ("data: a\n\n", &["a"][..]),
-            ("data:a\r\rdata:  b\r\n\r\n", &["a", " b"]),
-            ("data: a\ndata\ndata:b:c\n\n", &["a\n\nb:c"]),
-            ("data:\n\n", &[""]),
-            ("data\n\n", &[""]),
-            ("\n\n\n", &[]),
-            (": a comment\n\n:\n\ndata: x\n\n", &["x"]),
-            ("id: 1\nevent: message\ndata: x\n\n", &["x"]),
-            ("event: other\ndata: x\n\ndata: y\n\n", &["y"]),
-            ("event: other\nevent\ndata: x\n\n", &["x"]),
-            ("event: other\n\ndata: x\n\n", &["x"]),
-            ("Data: x\n data: x\ndatum: x\nda\n\n", &[]),
-            ("data: x", &[]),
-            ("data: x\n", &[]),
-            ("\u{feff}data: x\n\n", &["x"]),
-            ("\n\u{feff}data: x\n\n", &[]),
-            ("\u{feff}\u{feff}data: x\n\n", &[]),
-            ("data: \u{feff}é😀\n\n", &["\u{feff}é😀"]),
-        ] {
-            assert_eq!(events(&[text.as_bytes()]), expected, "{text:?}");
+    fn the_grammar_is_read_whole_however_the_stream_is_cut() {
+        let vectors = include_str!("../../tests/vectors/event-stream.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        for vector in vectors["streams"].as_array().unwrap() {
+            let (text, expected): (String, Vec<String>) =
+                serde_json::from_value(vector.clone()).unwrap();
+            let bytes = text.as_bytes();
+            for cut in 0..=bytes.len() {
+                let (first, second) = bytes.split_at(cut);
+                assert_eq!(events(&[first, second]), expected, "{text:?} at {cut}");
+            }
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            assert_eq!(events(&single), expected, "{text:?}");
         }
-    }
-
-    #[test]
-    fn an_event_is_told_at_its_end_and_not_with_the_next_byte() {
-        assert_eq!(events(&[b"data: x\r\r"]), ["x"]);
-        assert_eq!(events(&[b"data: x\r\n\r"]), ["x"]);
-        // The second half of a line's end is no empty line.
-        assert_eq!(
-            events(&[b"data: x\r", b"\n", b"data: y\n", b"\n"]),
-            ["x\ny"]
-        );
     }
 
     #[test]
