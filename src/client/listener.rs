@@ -162,12 +162,14 @@ impl Listener {
 
     /// What an answer means that is no stream.
     pub fn refusal(response: Response) -> EdgeError {
-        body_of(response, Format::Base64).err().unwrap_or_else(|| {
-            EdgeError::new(
+        match body_of(response, Format::Base64) {
+            Err(error) if error.kind() != ErrorKind::Corrupt => error,
+            // Replies, as to a command.
+            _ => EdgeError::new(
                 ErrorKind::Unsupported,
                 "the server answered a subscription with no event stream",
-            )
-        })
+            ),
+        }
     }
 
     /// Whether every name is subscribed to.
