@@ -4,7 +4,7 @@
 import * as core from "#core";
 import { EdgeError } from "./error.js";
 import { EventStream, read } from "./event-stream.js";
-import { LONGEST_TIMER, now } from "./pump.js";
+import { LONGEST_TIMER, now, tell, whole } from "./pump.js";
 import { told } from "./tape.js";
 
 /**
@@ -236,7 +236,8 @@ class Source {
         this.leftMs -= now() - started;
       }
     };
-    const event = { count: 1, attempt: this.failures + 1, durationMs: now(), bytesOut: 0, bytesIn: 0, error: ended.code };
+    const commands = [patterns ? "PSUBSCRIBE" : "SUBSCRIBE"];
+    const event = { commands, count: 1, attempt: this.failures + 1, durationMs: now(), bytesOut: 0, bytesIn: 0, error: ended.code };
     this.confirmed.clear();
     this.accepted = false;
     this.askedMs = 0;
@@ -246,7 +247,7 @@ class Source {
       const said = (/** @type {string} */ name) => response.headers.get(name) ?? "";
       if (response.status !== 200 || !said("content-type").startsWith("text/event-stream")) {
         this.askedMs = Number(said("retry-after")) * 1000 || 0;
-        const body = new Uint8Array(await within(response.arrayBuffer()));
+        const body = new Uint8Array((await within(Promise.resolve(whole(response)))) ?? 0);
         throw told(core.no_stream(response.status, said("content-type"), body));
       }
       this.accepted = true;
@@ -268,7 +269,7 @@ class Source {
     } finally {
       this.signal.removeEventListener("abort", stop);
       stop();
-      void this.#tell({ ...event, durationMs: now() - event.durationMs, error: this.signal.aborted ? "aborted" : ended.code });
+      if (server.onRequest) void tell(server.onRequest, { ...event, durationMs: now() - event.durationMs, error: this.signal.aborted ? "aborted" : ended.code });
     }
   }
 
@@ -298,14 +299,5 @@ class Source {
     this.confirmed.add(name);
     this.known.add(name);
     return { type, channel, ...pattern };
-  }
-
-  /** What listens in must not change what happens. @param {object} event */
-  async #tell(event) {
-    try {
-      await this.plan.server.onRequest?.(event);
-    } catch {
-      // Its own affair.
-    }
   }
 }

@@ -133,6 +133,20 @@ impl Listener {
         self.patterns
     }
 
+    /// Its name.
+    pub fn command(&self) -> &'static str {
+        if self.patterns {
+            "PSUBSCRIBE"
+        } else {
+            "SUBSCRIBE"
+        }
+    }
+
+    /// Which attempt the request is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.failures.saturating_add(1)
+    }
+
     /// Where to send the next request, below the server's URL.
     pub fn request(&mut self) -> String {
         self.stream.restart();
@@ -162,7 +176,7 @@ impl Listener {
 
     /// What an answer means that is no stream.
     pub fn refusal(response: Response) -> EdgeError {
-        match body_of(response, Format::Base64) {
+        match body_of(response, Format::Base64, false) {
             Err(error) if error.kind() != ErrorKind::Corrupt => error,
             // Replies, as to a command.
             _ => EdgeError::new(

@@ -54,6 +54,7 @@ type Observer = Rc<dyn Fn(&RequestEvent)>;
 #[non_exhaustive]
 pub struct RequestEvent {
     /// The names of the commands it carried, in order; `OTHER` for one that the crate does not know.
+    /// A subscription's request carries one, and is told when it ends.
     pub commands: Vec<&'static str>,
     /// Which attempt it was, from 1: the same commands, or those of them that were not answered, may be sent again.
     pub attempt: u32,

@@ -214,7 +214,8 @@ impl Source {
             let lived_ms = self.redis.now().saturating_sub(started);
             if let Some(observer) = &self.redis.observer {
                 observer(&RequestEvent {
-                    commands: 1,
+                    commands: vec![self.listener.command()],
+                    attempt: self.listener.attempt(),
                     duration_ms: lived_ms,
                     bytes_out: 0,
                     bytes_in,

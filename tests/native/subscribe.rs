@@ -349,14 +349,14 @@ async fn a_request_is_told_when_it_has_ended() {
         let kind = event.error.as_ref().map(upstash_edge::EdgeError::kind);
         events
             .borrow_mut()
-            .push((event.commands, event.bytes_in, kind));
+            .push((event.commands.clone(), event.attempt, event.bytes_in, kind));
     });
     let mut stream = redis.subscribe(&["a"]).unwrap();
     assert_eq!(next(&mut stream).await, subscribed("a"));
     assert_eq!(end(&mut stream).await, ErrorKind::Unauthorized);
     let expected = [
-        (1, 21, Some(ErrorKind::Network)),
-        (1, 0, Some(ErrorKind::Unauthorized)),
+        (vec!["SUBSCRIBE"], 1, 21, Some(ErrorKind::Network)),
+        (vec!["SUBSCRIBE"], 2, 0, Some(ErrorKind::Unauthorized)),
     ];
     assert_eq!(*told.borrow(), expected);
 }

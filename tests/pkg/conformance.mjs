@@ -530,11 +530,11 @@ export async function conformance({ Redis, EdgeError, health }, env) {
       /** @type {any[]} */
       const told = [];
       const { fetch } = scripted([...events("subscribe,a,1"), null], events("subscribe,a,1"));
-      const onRequest = (/** @type {any} */ event) => void told.push([event.count, event.attempt, event.bytesIn, event.error]);
+      const onRequest = (/** @type {any} */ event) => void told.push([event.commands, event.attempt, event.bytesIn, event.error]);
       const messages = iterator(client({ fetch, onRequest }).subscribe("a"));
       await take(messages, 2);
       await messages.return();
-      equal(told, [[1, 1, 21, "network"], [1, 2, 21, "aborted"]]);
+      equal(told, [[["SUBSCRIBE"], 1, 21, "network"], [["SUBSCRIBE"], 2, 21, "aborted"]]);
     },
     "a wrong configuration cannot be built": async () => {
       for (const options of [undefined, {}, { url: "ftp://x", token: "t" }, { url: env.url, token: "" }, { url: env.url, token: "t", timeout: 5 }, { url: env.url, token: "t", integers: "number" }]) {
