@@ -247,7 +247,7 @@ class Source {
       const said = (/** @type {string} */ name) => response.headers.get(name) ?? "";
       if (response.status !== 200 || !said("content-type").startsWith("text/event-stream")) {
         this.askedMs = Number(said("retry-after")) * 1000 || 0;
-        const body = new Uint8Array((await within(Promise.resolve(whole(response)))) ?? 0);
+        const body = new Uint8Array((await within(Promise.resolve(whole(response)))) ?? []);
         throw told(core.no_stream(response.status, said("content-type"), body));
       }
       this.accepted = true;

@@ -53,6 +53,23 @@ impl Redis {
     ///
     /// See [`Subscription`].
     ///
+    /// ```no_run
+    /// use futures_util::StreamExt;
+    /// use upstash_edge::{EdgeError, Message, Redis};
+    ///
+    /// async fn listen(redis: &Redis) -> Result<(), EdgeError> {
+    ///     let mut messages = redis.subscribe(&["chat"])?;
+    ///     while let Some(message) = messages.next().await {
+    ///         match message? {
+    ///             Message::Published { channel, message, .. } => println!("{channel}: {message}"),
+    ///             Message::Subscribed { .. } => {}
+    ///             Message::Reconnected { .. } => println!("some may have been missed"),
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// `invalid_argument` when no channel is named, or one is empty, `.` or `..`, which no URL can carry, or holds a
     /// carriage return.

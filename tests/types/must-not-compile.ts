@@ -6,6 +6,7 @@ import type { Redis } from "../../pkg/index.js";
 declare const redis: Commands;
 declare const client: Redis;
 declare const pipeline: Pipeline;
+declare const client: Redis;
 
 // Options that exclude each other
 // @ts-expect-error
@@ -138,3 +139,19 @@ pipeline.get("k").exec().then(([, second]) => second);
 pipeline.get("k").then(() => {});
 // @ts-expect-error
 pipeline.get("k").execSettled().then(([first]) => first.value);
+
+// Subscriptions
+// @ts-expect-error
+client.subscribe("chat", { pattern: true });
+// @ts-expect-error
+client.subscribe(5);
+// @ts-expect-error
+client.subscribe("chat").then(() => {});
+async function listening(): Promise<void> {
+  for await (const message of client.subscribe("chat")) {
+    // @ts-expect-error
+    message.message;
+  }
+}
+
+export { listening };
