@@ -89,7 +89,7 @@ class Messages {
     return this.#run.next();
   }
 
-  /** Ends the requests first: what waits for a message would wait for the next one. @returns {Promise<IteratorResult<Message>>} */
+  /** Ends the requests first, and what waits for them: it would wait for the next message. @returns {Promise<IteratorResult<Message>>} */
   async return() {
     this.#interrupt.abort();
     await this.#run.return();
@@ -108,7 +108,6 @@ class Messages {
     /** @type {Set<AsyncGenerator<Message, Source[]>>} */
     const open = new Set();
     let wake = noop;
-    signal.addEventListener("abort", () => wake());
     // A source is asked again when what it said was taken: nothing piles up, and each has its turn.
     const ask = (/** @type {AsyncGenerator<Message, Source[]>} */ source) => {
       open.add(source);
@@ -228,7 +227,7 @@ class Source {
         ended = new EdgeError("timeout", "no answer within the time allowed");
         stop();
       };
-      const timer = setTimeout(late, Math.min(this.leftMs, LONGEST_TIMER));
+      const timer = setTimeout(late, Math.min(Math.max(this.leftMs, 0), LONGEST_TIMER));
       try {
         return /** @type {T} */ (await Promise.race([work, stopped]));
       } finally {
