@@ -1,5 +1,6 @@
 // Server-sent events, and what Upstash says in them of subscriptions: as src/wire/event_stream.rs and subscription.rs
-// do, in a quarter of their size. tests/vectors/event-stream.json holds both to the same answers.
+// do. It stands here for its size: 0.8 KB of gzip, several times less than in wasm.
+// tests/vectors/event-stream.json holds both to the same answers.
 
 import { EdgeError } from "./error.js";
 

@@ -6,6 +6,7 @@ mod env;
 mod listener;
 mod pump;
 mod server;
+mod source;
 mod subscription;
 mod task;
 
