@@ -34,7 +34,7 @@ macro_rules! run {
 
 core::core_tests!(run);
 
-/// Here alone over a reader of the web's streams, and here alone past a browser's preflight.
+/// Over a reader of the web's streams, which no other runtime of these tests has.
 #[wasm_bindgen_test]
 async fn a_subscription_hears_what_is_published() {
     let redis = client();
