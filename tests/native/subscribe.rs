@@ -52,7 +52,8 @@ fn published(channel: &str, message: &str) -> Message {
 
 async fn publish(redis: &Redis, channel: &str, message: &str) {
     let publish = command::<i64>("PUBLISH", &[channel.into(), message.into()]);
-    assert_eq!(redis.run(publish).await, Ok(1), "{channel}");
+    // How many heard it, a cluster's nodes tell each for itself.
+    assert!(redis.run(publish).await.is_ok(), "{channel}");
 }
 
 /// A client whose requests meet these faults, one after the other.
@@ -150,7 +151,7 @@ async fn patterns_tell_the_channel_of_each_message() {
 
 #[tokio::test]
 async fn a_lost_connection_is_made_anew_and_told() {
-    let mut server = Server::start().await;
+    let mut server = Server::alone().await;
     let publisher = server.client();
     let mut stream = server.client().subscribe(&["a", "b"]).unwrap();
     assert_eq!(next(&mut stream).await, subscribed("a"));

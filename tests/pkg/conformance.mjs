@@ -89,7 +89,7 @@ export async function conformance({ Redis, EdgeError, health }, env) {
     }
     return taken;
   }
-  /** How the calls end that are made until nobody listens any more. @param {string} channel */
+  /** Until nobody listens any more; on a cluster, to the node that is asked. @param {string} channel */
   async function unheard(channel) {
     for (let tries = 0; tries < 200; tries++) {
       if ((await redis.publish(channel, "x")) === 0) return;
@@ -401,7 +401,7 @@ export async function conformance({ Redis, EdgeError, health }, env) {
       equal(urls.length, 2);
       for (const message of ["hello", "", "a,b,,c", "é😀", '{"a": 1}', "two\n\nlines\n", "data: x"]) {
         for (const channel of channels) {
-          equal(await redis.publish(channel, message), 1);
+          await redis.publish(channel, message);
           equal(await take(messages, 1), [{ type: "message", channel, message }]);
         }
       }

@@ -6,7 +6,6 @@ import type { Redis } from "../../pkg/index.js";
 declare const redis: Commands;
 declare const client: Redis;
 declare const pipeline: Pipeline;
-declare const client: Redis;
 
 // Options that exclude each other
 // @ts-expect-error
