@@ -41,7 +41,10 @@ export interface RedisOptions {
 }
 
 export interface RequestEvent {
-  /** The names of the commands it carried, in order; `"OTHER"` for one that the package does not know. */
+  /**
+   * The names of the commands it carried, in order; `"OTHER"` for one that the package does not know. A subscription's
+   * request carries one, and is told when it ends.
+   */
   commands: string[];
   /** How many they are. */
   count: number;
@@ -68,6 +71,38 @@ export interface CallOptions {
   /** What an integer past 2^53 in a reply becomes. */
   integers?: "string" | "bigint";
 }
+
+export interface SubscribeOptions {
+  /** The channels are patterns, such as `"news:*"`. Default `false`. */
+  patterns?: boolean;
+  /** Ends it, with `aborted`. */
+  signal?: AbortSignal;
+  /** A request that failed or was lost is made again. Default `true`; else its error ends the loop. */
+  reconnect?: boolean;
+}
+
+/** What {@link Redis.subscribe} tells. */
+export type Message =
+  | {
+      type: "message";
+      /**
+       * Where. Of a pattern, the protocol does not say where the channel ends: it is taken to hold the commas of the
+       * pattern and no other. Subscribe by name to channels with commas.
+       */
+      channel: string;
+      /** The pattern that it matches, when patterns were asked for. */
+      pattern?: string;
+      /** What. Line breaks are line feeds, whatever they were: an event stream carries no others. */
+      message: string;
+    }
+  | {
+      /** From now on messages come; `reconnected` when some may have been missed before. */
+      type: "subscribed" | "reconnected";
+      /** The channel, or the pattern. */
+      channel: string;
+      /** The pattern, if it is one. */
+      pattern?: string;
+    };
 
 /**
  * A client of one Upstash Redis database. Making one does nothing.
@@ -110,6 +145,27 @@ export declare class Redis {
   sscanIterator(key: string, options?: ScanOptions): AsyncIterable<string>;
   /** All members of a sorted set, by ZSCAN, in the same way. */
   zscanIterator(key: string, options?: ScanOptions): AsyncIterable<Scored>;
+  /**
+   * What is published, as long as it is listened to: `for await (const message of redis.subscribe("chat"))`. Nothing is
+   * sent before the loop begins; leaving it ends the subscription. Each iteration is a subscription of its own.
+   *
+   * - Each channel is told as `subscribed` first. That has the client's timeout, attempts after failures included.
+   * - A connection that is lost is made anew for as long as somebody listens, after a random wait of up to 250 ms,
+   *   doubled each time up to 30 s; each channel is then told as `reconnected`: messages may have been missed. What can
+   *   never heal (a wrong token, an address where no Redis REST server is) ends the loop with its error.
+   * - Silence is no failure. A connection that died without a word is noticed by the runtime, or not at all (Node's own
+   *   `fetch` ends one after 5 silent minutes): where that matters, publish something every now and then, and subscribe
+   *   anew when it stays away.
+   * - Nothing is read faster than it is listened to. Who falls far behind is cut off by Redis, and told `reconnected`.
+   * - Channels share one request, but for those with a comma in their name and those past 2 KB of path. A server that
+   *   takes one channel a request is served so.
+   *
+   * Iterating rejects with `aborted`, with `too_large` for an event past 16 MiB, or with what befell the request.
+   * An iterator that is dropped without `return()` keeps its connection until the server ends it.
+   * @throws EdgeError `invalid_argument` at once, when no channel is named, or one is not a well-formed string, is empty,
+   *   `.` or `..`, which no URL can carry, or holds a carriage return
+   */
+  subscribe(channels: string | string[], options?: SubscribeOptions): AsyncIterable<Message>;
   /** Commands that travel together when `exec` is called. */
   pipeline(): Pipeline;
   /** The same, as one transaction: all are applied at once, or, where one is not a command at all, none. */

@@ -49,7 +49,7 @@ mod slots;
 mod worker;
 
 pub use cache::{Cache, Delete, Get, Set};
-pub use client::{Builder, Redis, RequestEvent, Retry};
+pub use client::{Builder, Message, Redis, RequestEvent, Retry, Subscription};
 pub use duration::duration_ms;
 pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};

@@ -24,6 +24,7 @@ declare module "#core" {
   export function answers(batch: number): number;
   export function answer(batch: number): Uint8Array | undefined;
   export function failure(batch: number, index: number): string;
+  export function no_stream(status: number, contentType: string, body: Uint8Array): string;
   export function describe(text: Uint8Array): string;
   export function refusal(json: string, places: Uint32Array): string | undefined;
   export function end(batch: number): void;

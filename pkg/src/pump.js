@@ -209,7 +209,7 @@ class Guard {
  * The body, if it is not too large: at once where its length is told, else part by part.
  * @param {Response} response @returns {Promise<ArrayBuffer | Uint8Array | undefined> | undefined}
  */
-function whole(response) {
+export function whole(response) {
   const { headers } = response;
   const length = headers.get("content-length");
   // Of a compressed body the length says nothing of what comes out of it.
@@ -389,7 +389,7 @@ class Batch {
 }
 
 /** What listens in must not change what happens. @param {(event: object) => unknown} onRequest @param {object} event */
-async function tell(onRequest, event) {
+export async function tell(onRequest, event) {
   try {
     await onRequest(event);
   } catch {

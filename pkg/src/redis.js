@@ -3,6 +3,7 @@ import { bytes, flatten, install, isText, isWord, scored, valued } from "./comma
 import { milliseconds } from "./duration.js";
 import { EdgeError } from "./error.js";
 import { now, send } from "./pump.js";
+import { Subscription } from "./subscribe.js";
 import { told } from "./tape.js";
 
 /** @typedef {import("./commands.js").Word[] | EdgeError} Words */
@@ -288,6 +289,14 @@ export class Redis {
   /** @this {any} @param {string} key @param {object} [options] */
   zscanIterator(key, options) {
     return pages((cursor) => this.zscan(key, cursor, options), scored);
+  }
+
+  /** @param {string | string[]} channels @param {{patterns?: boolean, signal?: AbortSignal, reconnect?: boolean}} [options] */
+  subscribe(channels, options) {
+    const { patterns = false, reconnect = true, signal } = options ?? {};
+    const { shared, timeoutMs, signal: own } = this.#view;
+    const signals = [own, /** @type {AbortSignal | undefined} */ (signalOf(signal))];
+    return new Subscription({ server: shared.server, timeoutMs, channels, patterns, reconnect, signals });
   }
 
   pipeline() {

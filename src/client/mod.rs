@@ -3,8 +3,11 @@
 mod answer;
 mod config;
 mod env;
+mod listener;
 mod pump;
 mod server;
+mod source;
+mod subscription;
 mod task;
 
 use std::cell::RefCell;
@@ -17,10 +20,13 @@ use crate::script::{Script, script};
 use crate::wire::{Commands, Repeat};
 
 pub use config::{Builder, Retry};
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+pub(crate) use listener::Listener;
 pub(crate) use pump::Pump;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use server::Format;
 pub(crate) use server::Server;
+pub use subscription::{Message, Subscription};
 pub(crate) use task::{Mode, Task};
 
 use config::Config;
@@ -49,6 +55,7 @@ type Observer = Rc<dyn Fn(&RequestEvent)>;
 #[non_exhaustive]
 pub struct RequestEvent {
     /// The names of the commands it carried, in order; `OTHER` for one that the crate does not know.
+    /// A subscription's request carries one, and is told when it ends.
     pub commands: Vec<&'static str>,
     /// Which attempt it was, from 1: the same commands, or those of them that were not answered, may be sent again.
     pub attempt: u32,

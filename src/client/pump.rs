@@ -65,7 +65,7 @@ impl Redis {
     }
 
     /// For the jitter; a host without randomness waits without it.
-    fn drawn(&self) -> u64 {
+    pub(super) fn drawn(&self) -> u64 {
         let mut drawn = [0xff; 8];
         let _ = self.shared.host.random(&mut drawn);
         u64::from_le_bytes(drawn)
@@ -103,10 +103,13 @@ impl Redis {
     }
 }
 
-const TOO_LATE: &str = "no answer within the time allowed";
+pub(super) const TOO_LATE: &str = "no answer within the time allowed";
 
 /// `work`, unless `limit` ends first.
-async fn first<T>(work: impl Future<Output = T>, limit: impl Future<Output = ()>) -> Option<T> {
+pub(super) async fn first<T>(
+    work: impl Future<Output = T>,
+    limit: impl Future<Output = ()>,
+) -> Option<T> {
     let (mut work, mut limit) = (pin!(work), pin!(limit));
     poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(done) => Poll::Ready(Some(done)),

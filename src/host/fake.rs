@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::{Host, LocalFuture, Request, Response};
+use super::{Body, Host, LocalFuture, Opened, Request, Response};
 use crate::error::{EdgeError, ErrorKind};
 
 /// What befalls one fetch.
@@ -18,6 +18,8 @@ pub enum Fault {
     LostAnswer,
     /// Nothing ever comes.
     Silence,
+    /// An event stream of these chunks, after which it is silent. (One that ends is an `Answer`.)
+    Events(Vec<Vec<u8>>),
 }
 
 /// A fake of time, randomness and faults; clones share one state.
@@ -33,6 +35,8 @@ struct State {
     drawn: Cell<u64>,
     faults: RefCell<VecDeque<Fault>>,
     sent: RefCell<Vec<Vec<u8>>>,
+    opened: RefCell<Vec<String>>,
+    read: Cell<usize>,
     behind: Option<Box<dyn Host>>,
 }
 
@@ -76,6 +80,18 @@ impl Fake {
     pub fn sent(&self) -> Vec<Vec<u8>> {
         self.0.sent.borrow().clone()
     }
+
+    /// The URLs from which streams were asked for so far.
+    #[must_use]
+    pub fn opened(&self) -> Vec<String> {
+        self.0.opened.borrow().clone()
+    }
+
+    /// How many chunks of its own event streams were read so far.
+    #[must_use]
+    pub fn chunks_read(&self) -> usize {
+        self.0.read.get()
+    }
 }
 
 impl Host for Fake {
@@ -109,7 +125,7 @@ impl Host for Fake {
         let fault = self.0.faults.borrow_mut().pop_front();
         match (fault, &self.0.behind) {
             (Some(Fault::Answer(response)), _) => Box::pin(std::future::ready(Ok(response))),
-            (Some(Fault::Silence), _) => Box::pin(std::future::pending()),
+            (Some(Fault::Silence | Fault::Events(_)), _) => Box::pin(std::future::pending()),
             (None, Some(behind)) => behind.fetch(request),
             (Some(Fault::LostAnswer), Some(behind)) => {
                 let done = behind.fetch(request);
@@ -122,6 +138,55 @@ impl Host for Fake {
                 Box::pin(std::future::ready(Err(lost())))
             }
         }
+    }
+
+    fn open(&self, request: Request) -> LocalFuture<'static, Result<Opened, EdgeError>> {
+        self.0.opened.borrow_mut().push(request.url.clone());
+        let fault = self.0.faults.borrow_mut().pop_front();
+        let (head, chunks, ends) = match (fault, &self.0.behind) {
+            (Some(Fault::Answer(mut response)), _) => {
+                let body = std::mem::take(&mut response.body);
+                (response, vec![body], true)
+            }
+            (Some(Fault::Events(chunks)), _) => {
+                let head = Response {
+                    status: 200,
+                    content_type: "text/event-stream".to_owned(),
+                    ..Response::default()
+                };
+                (head, chunks, false)
+            }
+            (Some(Fault::Silence), _) => return Box::pin(std::future::pending()),
+            (None, Some(behind)) => return behind.open(request),
+            (Some(Fault::Lost | Fault::LostAnswer), _) | (None, None) => {
+                return Box::pin(std::future::ready(Err(lost())));
+            }
+        };
+        let body = Box::new(Chunks {
+            fake: self.clone(),
+            chunks: chunks.into(),
+            ends,
+        });
+        Box::pin(std::future::ready(Ok(Opened { head, body })))
+    }
+}
+
+/// The chunks of an answer of the fake's own.
+struct Chunks {
+    fake: Fake,
+    chunks: VecDeque<Vec<u8>>,
+    ends: bool,
+}
+
+impl Body for Chunks {
+    fn chunk(&mut self) -> LocalFuture<'_, Result<Option<Vec<u8>>, EdgeError>> {
+        let chunk = self.chunks.pop_front();
+        if chunk.is_none() && !self.ends {
+            return Box::pin(std::future::pending());
+        }
+        let read = &self.fake.0.read;
+        read.set(read.get() + usize::from(chunk.is_some()));
+        Box::pin(std::future::ready(Ok(chunk)))
     }
 }
 

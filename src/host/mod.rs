@@ -43,6 +43,27 @@ pub trait Host {
     ///
     /// Fails with `network` when no whole answer came; an answer of any status is an answer.
     fn fetch(&self, request: Request) -> LocalFuture<'static, Result<Response, EdgeError>>;
+
+    /// Sends one POST and waits for no more than the head of its answer.
+    ///
+    /// Fails with `network` when none came.
+    fn open(&self, request: Request) -> LocalFuture<'static, Result<Opened, EdgeError>>;
+}
+
+/// An answer that is still arriving.
+pub struct Opened {
+    /// Its head; the body there is empty.
+    pub head: Response,
+    /// What follows.
+    pub body: Box<dyn Body>,
+}
+
+/// A body, chunk by chunk; dropping it ends the request.
+pub trait Body {
+    /// The next chunk, not read before it is asked for; `None` at the end.
+    ///
+    /// Fails with `network` when the connection is lost.
+    fn chunk(&mut self) -> LocalFuture<'_, Result<Option<Vec<u8>>, EdgeError>>;
 }
 
 /// One POST.

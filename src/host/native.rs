@@ -1,10 +1,11 @@
 //! The host of native programs and tests: tokio and plain HTTP.
 
+use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{
-    Host, LARGEST_ANSWER, LocalFuture, Request, Response, SYNC_TOKEN, entropy, oversize,
-    retry_after_ms,
+    Body, Host, LARGEST_ANSWER, LocalFuture, Opened, Request, Response, SYNC_TOKEN, entropy,
+    oversize, retry_after_ms,
 };
 use crate::error::{EdgeError, ErrorKind};
 
@@ -38,15 +39,9 @@ impl Host for Native {
     }
 
     fn fetch(&self, request: Request) -> LocalFuture<'static, Result<Response, EdgeError>> {
-        let mut post = self.http.post(request.url).body(request.body);
-        for (name, value) in request.headers {
-            post = post.header(name, value);
-        }
+        let answer = self.send(request);
         Box::pin(async move {
-            // The cause is dropped: it may hold the URL.
-            let lost =
-                |_| EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server");
-            let mut answer = post.send().await.map_err(lost)?;
+            let mut answer = answer.await?;
             let mut body = Vec::new();
             while let Some(part) = answer.chunk().await.map_err(lost)? {
                 if body.len() + part.len() > LARGEST_ANSWER {
@@ -54,17 +49,62 @@ impl Host for Native {
                 }
                 body.extend_from_slice(&part);
             }
-            let header = |name: &str| {
-                let value = answer.headers().get(name)?;
-                value.to_str().ok().map(str::to_owned)
-            };
             Ok(Response {
-                status: answer.status().as_u16(),
-                content_type: header("content-type").unwrap_or_default(),
-                sync_token: header(SYNC_TOKEN),
-                retry_after_ms: retry_after_ms(header("retry-after")),
                 body,
+                ..head(&answer)
             })
         })
     }
+
+    fn open(&self, request: Request) -> LocalFuture<'static, Result<Opened, EdgeError>> {
+        let answer = self.send(request);
+        Box::pin(async move {
+            let answer = answer.await?;
+            Ok(Opened {
+                head: head(&answer),
+                body: Box::new(answer),
+            })
+        })
+    }
+}
+
+impl Native {
+    fn send(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<reqwest::Response, EdgeError>> + 'static {
+        let mut post = self.http.post(request.url).body(request.body);
+        for (name, value) in request.headers {
+            post = post.header(name, value);
+        }
+        async { post.send().await.map_err(lost) }
+    }
+}
+
+impl Body for reqwest::Response {
+    fn chunk(&mut self) -> LocalFuture<'_, Result<Option<Vec<u8>>, EdgeError>> {
+        Box::pin(async {
+            let chunk = reqwest::Response::chunk(self).await.map_err(lost)?;
+            Ok(chunk.map(|bytes| bytes.to_vec()))
+        })
+    }
+}
+
+fn head(answer: &reqwest::Response) -> Response {
+    let header = |name: &str| {
+        let value = answer.headers().get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    Response {
+        status: answer.status().as_u16(),
+        content_type: header("content-type").unwrap_or_default(),
+        sync_token: header(SYNC_TOKEN),
+        retry_after_ms: retry_after_ms(header("retry-after")),
+        body: Vec::new(),
+    }
+}
+
+/// The cause is dropped: it may hold the URL.
+fn lost(_: reqwest::Error) -> EdgeError {
+    EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server")
 }

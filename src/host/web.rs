@@ -9,8 +9,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{
-    Host, LARGEST_ANSWER, LocalFuture, Request, Response, SYNC_TOKEN, entropy, oversize,
-    retry_after_ms,
+    Body, Host, LARGEST_ANSWER, LocalFuture, Opened, Request, Response, SYNC_TOKEN, entropy,
+    oversize, retry_after_ms,
 };
 use crate::duration::LONGEST_TIMEOUT_MS;
 use crate::error::{EdgeError, ErrorKind};
@@ -38,18 +38,53 @@ impl Host for Web {
     }
 
     fn fetch(&self, request: Request) -> LocalFuture<'static, Result<Response, EdgeError>> {
-        Box::pin(async move {
-            // What the runtime says of a failed fetch may hold the URL, so it is not repeated.
-            let answer = fetch(request).await.map_err(|_| {
-                EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server")
-            })?;
-            answer.ok_or_else(oversize)
-        })
+        Box::pin(async move { fetch(request).await.map_err(lost)?.ok_or_else(oversize) })
     }
+
+    fn open(&self, request: Request) -> LocalFuture<'static, Result<Opened, EdgeError>> {
+        Box::pin(async move { open(request).await.map_err(lost) })
+    }
+}
+
+/// What the runtime says of a failed fetch may hold the URL, so it is not repeated.
+fn lost(_: JsValue) -> EdgeError {
+    EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server")
 }
 
 /// `None`: the answer is too large.
 async fn fetch(request: Request) -> Result<Option<Response>, JsValue> {
+    let (answer, abort) = send(request).await?;
+    let Some(body) = whole(&answer).await? else {
+        return Ok(None);
+    };
+    let response = Response {
+        body,
+        ..head(&answer)?
+    };
+    abort.disarm();
+    Ok(Some(response))
+}
+
+async fn open(request: Request) -> Result<Opened, JsValue> {
+    let (answer, abort) = send(request).await?;
+    let stream = get(&answer, "body")?;
+    // The answers to some statuses have none.
+    let reader = if stream.is_object() {
+        Some(call(&stream, "getReader", &[])?)
+    } else {
+        None
+    };
+    Ok(Opened {
+        head: head(&answer)?,
+        body: Box::new(Chunks {
+            reader,
+            _abort: abort,
+        }),
+    })
+}
+
+/// Sends it; the answer, and what ends it.
+async fn send(request: Request) -> Result<(JsValue, Abort), JsValue> {
     let headers = Object::new();
     for (name, value) in &request.headers {
         set(&headers, name, &value.as_str().into())?;
@@ -68,26 +103,15 @@ async fn fetch(request: Request) -> Result<Option<Response>, JsValue> {
         &[request.url.into(), init.into()],
     )?;
     let answer = JsFuture::from(answer.dyn_into::<Promise>()?).await?;
-    let headers = get(&answer, "headers")?;
-    let Some(body) = whole(&answer, &headers).await? else {
-        return Ok(None);
-    };
-    let response = Response {
-        status: get(&answer, "status")?.as_f64().unwrap_or_default() as u16,
-        content_type: header(&headers, "content-type")?.unwrap_or_default(),
-        sync_token: header(&headers, SYNC_TOKEN)?,
-        retry_after_ms: retry_after_ms(header(&headers, "retry-after")?),
-        body,
-    };
-    abort.disarm();
-    Ok(Some(response))
+    Ok((answer, abort))
 }
 
 /// The body, if it is not too large: at once where its length is told, else part by part.
-async fn whole(answer: &JsValue, headers: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
+async fn whole(answer: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
+    let headers = get(answer, "headers")?;
     // Of a compressed body it says how long that is, and not what comes out of it.
-    let plain = header(headers, "content-encoding")?.is_none();
-    let told = header(headers, "content-length")?.filter(|_| plain);
+    let plain = header(&headers, "content-encoding")?.is_none();
+    let told = header(&headers, "content-length")?.filter(|_| plain);
     let told = told.and_then(|length| length.parse::<usize>().ok());
     if told.is_some_and(|length| length > LARGEST_ANSWER) {
         return Ok(None);
@@ -99,18 +123,47 @@ async fn whole(answer: &JsValue, headers: &JsValue) -> Result<Option<Vec<u8>>, J
     }
     let reader = call(&stream, "getReader", &[])?;
     let mut body = Vec::new();
-    loop {
-        let part = call(&reader, "read", &[])?.dyn_into::<Promise>()?;
-        let part = get(&JsFuture::from(part).await?, "value")?;
-        if part.is_undefined() {
-            return Ok(Some(body));
-        }
-        let part = part.dyn_into::<Uint8Array>()?;
-        if body.len() + part.length() as usize > LARGEST_ANSWER {
+    while let Some(part) = chunk(&reader).await? {
+        if body.len() + part.len() > LARGEST_ANSWER {
             return Ok(None);
         }
-        body.extend_from_slice(&part.to_vec());
+        body.extend_from_slice(&part);
     }
+    Ok(Some(body))
+}
+
+fn head(answer: &JsValue) -> Result<Response, JsValue> {
+    let headers = get(answer, "headers")?;
+    Ok(Response {
+        status: get(answer, "status")?.as_f64().unwrap_or_default() as u16,
+        content_type: header(&headers, "content-type")?.unwrap_or_default(),
+        sync_token: header(&headers, SYNC_TOKEN)?,
+        retry_after_ms: retry_after_ms(header(&headers, "retry-after")?),
+        body: Vec::new(),
+    })
+}
+
+/// A body that is read chunk by chunk; the fetch is aborted when it is dropped.
+struct Chunks {
+    reader: Option<JsValue>,
+    _abort: Abort,
+}
+
+impl Body for Chunks {
+    fn chunk(&mut self) -> LocalFuture<'_, Result<Option<Vec<u8>>, EdgeError>> {
+        Box::pin(async {
+            match &self.reader {
+                Some(reader) => chunk(reader).await.map_err(lost),
+                None => Ok(None),
+            }
+        })
+    }
+}
+
+async fn chunk(reader: &JsValue) -> Result<Option<Vec<u8>>, JsValue> {
+    let read = call(reader, "read", &[])?.dyn_into::<Promise>()?;
+    let value = get(&JsFuture::from(read).await?, "value")?;
+    Ok(value.is_object().then(|| Uint8Array::new(&value).to_vec()))
 }
 
 /// Aborts the fetch when its future is dropped before the end: nobody waits for it any more.

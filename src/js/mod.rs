@@ -16,7 +16,7 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::client::{Format, Mode, Retry, Server, Task};
+use crate::client::{Format, Listener, Mode, Retry, Server, Task};
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::{Response, retry_after_ms};
 use crate::wire::{Commands, Repeat};
@@ -242,6 +242,18 @@ pub fn answer(batch: f64) -> Option<Vec<u8>> {
 pub fn failure(batch: f64, index: usize) -> String {
     let error = with(batch, |batch| batch.failure(index)).flatten();
     error.unwrap_or_else(gone).to_string()
+}
+
+/// What an answer means that was to be an event stream and is none, `code: message`.
+#[wasm_bindgen]
+pub fn no_stream(status: u16, content_type: String, body: Vec<u8>) -> String {
+    let response = Response {
+        status,
+        content_type,
+        body,
+        ..Response::default()
+    };
+    Listener::refusal(response).to_string()
 }
 
 /// What an error text of Redis means, `code: message`, cut before what it echoes.

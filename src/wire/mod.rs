@@ -1,15 +1,18 @@
-//! The bytes of the protocol: JSON commands out, RESP2 (or JSON turned into it) in. No I/O.
+//! The bytes of the protocol: JSON commands out, RESP2 (or JSON turned into it) in, and event streams. No I/O.
 
 mod bytes;
 mod command;
+mod event_stream;
 mod json;
 mod json_replies;
 mod reply;
 mod resp;
+pub(crate) mod subscription;
 
 pub(crate) use bytes::path_form;
 pub use command::{Arg, Commands};
 pub(crate) use command::{Head, Repeat};
+pub(crate) use event_stream::{EventStream, LARGEST_EVENT};
 pub(crate) use json::string_into as json_string_into;
 #[cfg(feature = "js")]
 pub(crate) use json::texts as json_texts;

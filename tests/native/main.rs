@@ -18,6 +18,7 @@ mod readme;
 mod retry;
 mod server;
 mod session;
+mod subscribe;
 
 use server::Server;
 

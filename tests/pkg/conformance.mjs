@@ -45,6 +45,61 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
     return { fetch: counted, bodies };
   }
 
+  /**
+   * A fetch that answers with these event streams, one after the other: the chunks, one for each time it is asked for
+   * more, and then silence, or the end where the last is null. A number is a status. It does not listen to its signal.
+   * @param {...((string | null)[] | number)} streams
+   */
+  function scripted(...streams) {
+    const urls = /** @type {string[]} */ ([]);
+    const seen = { urls, pulled: 0, open: 0 };
+    /** @type {typeof fetch} */
+    const scripted = async (input) => {
+      urls.push(String(input));
+      const chunks = streams.shift() ?? 404;
+      if (typeof chunks === "number") return new Response("", { status: chunks });
+      const body = new ReadableStream(
+        {
+          start: () => void (seen.open += 1),
+          pull(controller) {
+            const chunk = chunks.shift();
+            if (chunk === null) seen.open -= 1;
+            if (chunk === null) return controller.close();
+            if (chunk === undefined) return new Promise(() => {});
+            seen.pulled += 1;
+            controller.enqueue(new TextEncoder().encode(chunk));
+          },
+          cancel: () => void (seen.open -= 1),
+        },
+        { highWaterMark: 0 },
+      );
+      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+    };
+    return { fetch: scripted, seen };
+  }
+  /** @param {string[]} lines */
+  const events = (...lines) => lines.map((line) => `data: ${line}\n\n`);
+  /** The next so many messages of an iterator. @param {AsyncIterator<any>} iterator @param {number} count */
+  async function take(iterator, count) {
+    const taken = [];
+    while (taken.length < count) {
+      const { done, value } = await iterator.next();
+      if (done) throw new Error(`it ended after ${JSON.stringify(taken)}`);
+      taken.push(value);
+    }
+    return taken;
+  }
+  /** Until nobody listens any more; on a cluster, to the node that is asked. @param {string} channel */
+  async function unheard(channel) {
+    for (let tries = 0; tries < 200; tries++) {
+      if ((await redis.publish(channel, "x")) === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error("still subscribed");
+  }
+  /** @param {AsyncIterable<any>} iterable @returns {AsyncIterator<any> & {return(): Promise<any>}} */
+  const iterator = (iterable) => /** @type {any} */ (iterable[Symbol.asyncIterator]());
+
   /** @type {Record<string, () => Promise<void>>} */
   const tests = {
     "strings stay strings, numbers are numbers, nil is null": async () => {
@@ -427,6 +482,175 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
       equal(await json.multi().incr(key("{j}i")).hgetall(key("{j}")).exec(), [2, { a: "é😀", b: "2" }]);
       const source = "local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end return table.concat(t)";
       equal([...((await json.commandBytes("EVAL_RO", source, 0)) ?? [])], Array.from({ length: 256 }, (_, n) => n));
+    },
+    "messages come whole from every channel": async () => {
+      /** @type {string[]} */
+      const urls = [];
+      /** @type {typeof fetch} */
+      const counted = (input, init) => {
+        urls.push(String(input));
+        return fetch(input, init);
+      };
+      const channels = ["chat", "a/b ?é😀", "with,a comma", "two\nlines"].map(key);
+      const messages = iterator(client({ fetch: counted }).subscribe([...channels, key("chat")]));
+      equal(urls.length, 0);
+      const first = await take(messages, 4);
+      equal(first.map(({ type }) => type), Array(4).fill("subscribed"));
+      equal(first.map(({ channel }) => channel).sort(), [...channels].sort());
+      // One request for the comma, one for the rest.
+      equal(urls.length, 2);
+      for (const message of ["hello", "", "a,b,,c", "é😀", '{"a": 1}', "two\n\nlines\n", "data: x"]) {
+        for (const channel of channels) {
+          await redis.publish(channel, message);
+          equal(await take(messages, 1), [{ type: "message", channel, message }]);
+        }
+      }
+      await messages.return();
+      for (const channel of channels) await unheard(channel);
+    },
+    "patterns tell the channel of each message": async () => {
+      const pattern = `news:*:${unique}`;
+      const messages = iterator(redis.subscribe(pattern, { patterns: true }));
+      equal(await take(messages, 1), [{ type: "subscribed", channel: pattern, pattern }]);
+      const channel = `news:é:${unique}`;
+      await redis.publish(channel, "x,y");
+      equal(await take(messages, 1), [{ type: "message", channel, pattern, message: "x,y" }]);
+      await messages.return();
+    },
+    "a loop that is left ends its subscription, and one that waits can be ended": async () => {
+      const channel = key("left");
+      for await (const { type } of redis.subscribe(channel)) {
+        equal(type, "subscribed");
+        break;
+      }
+      await unheard(channel);
+      const messages = iterator(redis.subscribe(channel));
+      await take(messages, 1);
+      const waiting = messages.next();
+      equal([await messages.return(), await waiting, await messages.next()], Array(3).fill({ done: true }));
+      await unheard(channel);
+      const unread = iterator(redis.subscribe(channel));
+      equal([await unread.return(), await unread.next()], Array(2).fill({ done: true }));
+    },
+    "an abort ends a subscription with aborted": async () => {
+      for (const part of ["the call", "the view"]) {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const messages = iterator(part === "the call" ? redis.subscribe(key("abort"), { signal }) : redis.with({ signal }).subscribe(key("abort")));
+        await take(messages, 1);
+        const waiting = failure(messages.next());
+        controller.abort(new Error("gone"));
+        const error = await waiting;
+        equal([error.code, error.cause?.message, await messages.next()], ["aborted", "gone", { done: true }]);
+        await unheard(key("abort"));
+      }
+      const { fetch, seen } = scripted([]);
+      equal((await failure(iterator(client({ fetch }).subscribe("a", { signal: AbortSignal.abort() })).next())).code, "aborted");
+      equal(seen.urls.length, 0);
+    },
+    "a lost connection is made anew, and told": async () => {
+      const { fetch, seen } = scripted(
+        [...events("subscribe,a,1", "subscribe,b,2", "message,b,1"), "data: message,b,cut", null],
+        503,
+        events("subscribe,a,1", "subscribe,b,2", "message,a,2"),
+      );
+      const messages = iterator(client({ fetch }).subscribe(["a", "b"]));
+      equal(await take(messages, 6), [
+        { type: "subscribed", channel: "a" },
+        { type: "subscribed", channel: "b" },
+        { type: "message", channel: "b", message: "1" },
+        { type: "reconnected", channel: "a" },
+        { type: "reconnected", channel: "b" },
+        { type: "message", channel: "a", message: "2" },
+      ]);
+      await messages.return();
+      equal(seen.urls, Array(3).fill(`${env.url}/subscribe/a/b`));
+      const once = iterator(client({ fetch: scripted([...events("subscribe,a,1"), null]).fetch }).subscribe("a", { reconnect: false }));
+      await take(once, 1);
+      equal([(await failure(once.next())).code, await once.next()], ["network", { done: true }]);
+    },
+    "what can never heal ends a subscription, and is not asked twice": async () => {
+      const wrong = iterator(client({ token: "wrong-token" }).subscribe("a"));
+      equal([(await failure(wrong.next())).code, await wrong.next()], ["unauthorized", { done: true }]);
+      const endless = `data: ${"x".repeat(2 ** 20)}`;
+      /** @type {[any, string][]} */
+      const ends = [[403, "forbidden"], [404, "invalid_config"], [events("subscribe,other,1"), "corrupt"], [Array(20).fill(endless), "too_large"]];
+      for (const [stream, code] of ends) {
+        const { fetch, seen } = scripted(stream);
+        equal([(await failure(iterator(client({ fetch }).subscribe("a")).next())).code, seen.urls.length, seen.open], [code, 1, 0]);
+      }
+    },
+    "a first subscription has the client's timeout and no more": async () => {
+      for (const options of [{ url: env.silentUrl }, { fetch: scripted([]).fetch }, { fetch: () => new Promise(() => {}) }]) {
+        const started = Date.now();
+        const { code } = await failure(iterator(client({ ...options, timeout: "300ms" }).subscribe("a")).next());
+        equal([code, Date.now() - started < 2000], ["timeout", true]);
+      }
+      const down = { fetch: async () => { throw new TypeError("down"); } };
+      equal((await failure(iterator(client({ ...down, timeout: "600ms" }).subscribe("a")).next())).code, "network");
+      let asked = 0;
+      const busy = async () => (asked++, new Response("", { status: 429, headers: { "retry-after": "60" } }));
+      equal([(await failure(iterator(client({ fetch: busy }).subscribe("a")).next())).code, asked], ["quota_exceeded", 1]);
+      // An answer that comes too late is not left open.
+      const { fetch, seen } = scripted([]);
+      /** @type {Promise<void> | undefined} */
+      let answered;
+      /** @type {typeof globalThis.fetch} */
+      const late = (...args) => {
+        const answer = new Promise((resolve) => setTimeout(resolve, 200)).then(() => fetch(...args));
+        answered = answer.then(() => {});
+        return answer;
+      };
+      equal((await failure(iterator(client({ fetch: late, timeout: "50ms" }).subscribe("a")).next())).code, "timeout");
+      await answered?.then(() => new Promise((resolve) => setTimeout(resolve)));
+      equal([seen.urls.length, seen.open], [1, 0]);
+    },
+    "a server that takes one channel a request is served so": async () => {
+      const split = events("subscribe,a,1");
+      for (const first of [404, events("subscribe,a/b,1"), split]) {
+        const { fetch, seen } = scripted(first, events("subscribe,a,1", "message,a,1", "message,a,2"), events("subscribe,b,1", "message,b,1", "message,b,2"));
+        const messages = iterator(client({ fetch, timeout: "300ms" }).subscribe(["a", "b"]));
+        const told = await take(messages, first === split ? 7 : 6);
+        if (first === split) equal(told.shift(), { type: "subscribed", channel: "a" });
+        // Between its two requests messages may have been missed.
+        equal(told.slice(0, 2), [{ type: first === split ? "reconnected" : "subscribed", channel: "a" }, { type: "subscribed", channel: "b" }]);
+        // Each in its turn.
+        equal(told.slice(2).map(({ channel, message }) => channel + message), ["a1", "b1", "a2", "b2"]);
+        await messages.return();
+        equal(seen.urls.map((url) => url.slice(env.url.length)), ["/subscribe/a/b", "/subscribe/a", "/subscribe/b"]);
+        equal(seen.open, 0);
+      }
+    },
+    "nothing is read faster than it is listened to, and what is slow is not late": async () => {
+      const { fetch, seen } = scripted(events("subscribe,a,1", "subscribe,b,2", ...Array(50).fill("message,a,x")));
+      const messages = iterator(client({ fetch, timeout: "100ms" }).subscribe(["a", "b"]));
+      await take(messages, 1);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      for (let taken = 2; taken <= 52; taken++) {
+        await take(messages, 1);
+        equal(seen.pulled, taken);
+      }
+      await messages.return();
+      equal([seen.urls.length, seen.open], [1, 0]);
+    },
+    "a subscription that cannot be is refused at once": async () => {
+      /** @type {any[]} */
+      const bad = [[], "", ["a", "."], "..", "a\rb", "\ud800", 5, undefined, [["a"]]];
+      for (const channels of bad) {
+        equal((await failure((async () => redis.subscribe(channels))())).code, "invalid_argument");
+      }
+      const json = iterator(client({ url: env.jsonUrl }).subscribe("a"));
+      equal((await failure(json.next())).retryable, false);
+    },
+    "a subscription's request is told when it ends": async () => {
+      /** @type {any[]} */
+      const told = [];
+      const { fetch } = scripted([...events("subscribe,a,1"), null], events("subscribe,a,1"));
+      const onRequest = (/** @type {any} */ event) => void told.push([event.commands, event.attempt, event.bytesIn, event.error]);
+      const messages = iterator(client({ fetch, onRequest }).subscribe("a"));
+      await take(messages, 2);
+      await messages.return();
+      equal(told, [[["SUBSCRIBE"], 1, 21, "network"], [["SUBSCRIBE"], 2, 21, "aborted"]]);
     },
     "a wrong configuration cannot be built": async () => {
       for (const options of [undefined, {}, { url: "ftp://x", token: "t" }, { url: env.url, token: "" }, { url: env.url, token: "t", timeout: 5 }, { url: env.url, token: "t", integers: "number" }]) {

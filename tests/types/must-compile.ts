@@ -1,7 +1,7 @@
 // Calls that must compile, with the types of what they give.
 
+import type { Message, Redis } from "../../pkg/index.js";
 import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
-import type { Redis } from "../../pkg/index.js";
 
 declare const redis: Commands;
 declare const client: Redis;
@@ -157,4 +157,16 @@ function withVisits<T extends unknown[]>(given: Pipeline<T>): Pipeline<[...T, nu
 }
 exactly<[string | null, number]>()(withVisits(pipeline.get("k")).exec());
 
-export { assigned, loop, scanned, settled };
+// Subscriptions
+async function listening(signal: AbortSignal): Promise<string[]> {
+  const heard: string[] = [];
+  for await (const message of client.subscribe(keys, { patterns: flag, signal, reconnect: false })) {
+    heard.push(message.channel, message.pattern ?? "");
+    if (message.type === "message") heard.push(message.message);
+    else heard.push(message.type satisfies "subscribed" | "reconnected");
+  }
+  return heard;
+}
+const one: AsyncIterable<Message> = client.subscribe("chat");
+
+export { assigned, listening, loop, one, scanned, settled };

@@ -138,3 +138,19 @@ pipeline.get("k").exec().then(([, second]) => second);
 pipeline.get("k").then(() => {});
 // @ts-expect-error
 pipeline.get("k").execSettled().then(([first]) => first.value);
+
+// Subscriptions
+// @ts-expect-error
+client.subscribe("chat", { pattern: true });
+// @ts-expect-error
+client.subscribe(5);
+// @ts-expect-error
+client.subscribe("chat").then(() => {});
+async function listening(): Promise<void> {
+  for await (const message of client.subscribe("chat")) {
+    // @ts-expect-error
+    message.message;
+  }
+}
+
+export { listening };

@@ -10,7 +10,9 @@
 #[path = "../core/mod.rs"]
 mod core;
 
-use upstash_edge::Redis;
+use futures_util::StreamExt;
+use upstash_edge::commands::command;
+use upstash_edge::{Message, Redis};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -31,3 +33,33 @@ macro_rules! run {
 }
 
 core::core_tests!(run);
+
+/// Over a reader of the web's streams, which no other runtime of these tests has.
+#[wasm_bindgen_test]
+async fn a_subscription_hears_what_is_published() {
+    let redis = client();
+    let mut stream = redis.subscribe(&["web/é", "web,comma"]).unwrap();
+    for _ in 0..2 {
+        let told = stream.next().await.unwrap();
+        assert!(matches!(told, Ok(Message::Subscribed { .. })), "{told:?}");
+    }
+    for channel in ["web/é", "web,comma"] {
+        for text in ["hello", "", "a,b", "two\nlines é😀"] {
+            let publish = command::<i64>("PUBLISH", &[channel.into(), text.into()]);
+            assert_eq!(redis.run(publish).await, Ok(1));
+            let Ok(Message::Published { message, .. }) = stream.next().await.unwrap() else {
+                panic!("something else");
+            };
+            assert_eq!(message, text);
+        }
+    }
+    drop(stream);
+    // Dropped, it is aborted.
+    for _ in 0..500 {
+        let publish = command::<i64>("PUBLISH", &["web/é".into(), "x".into()]);
+        if redis.run(publish).await == Ok(0) {
+            return;
+        }
+    }
+    panic!("still subscribed");
+}
