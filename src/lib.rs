@@ -56,7 +56,7 @@ pub use health::{Health, HealthStatus, health};
 pub use op::{Context, Op, Settled};
 pub use ratelimit::{
     Check, Clock, Decision, HeaderStyle, Identifier, Limit, Limits, OnFailure, Policy, RateLimiter,
-    Refund, Reset, Source, partition_key,
+    ReadStats, Refund, Reset, Source, Stats, partition_key,
 };
 pub use scan::Scan;
 pub use session::{Load, Save, Session, Sessions, Status};

@@ -103,6 +103,25 @@ impl Call {
         Ok(decision)
     }
 
+    /// Sends along what this isolate has counted.
+    pub fn send_tally(&self, now: u64, out: &mut Commands) {
+        if self.limiter.analytics {
+            self.isolate().tally.send(&self.limiter.name, now, out);
+        }
+    }
+
+    /// Counts a decision, for the statistics.
+    pub fn tally(&self, decision: &Decision, now: u64) {
+        if self.limiter.analytics {
+            let by = decision.limited_by.as_deref();
+            let refused = by.map(|name| self.id.label(name));
+            let mut isolate = self.isolate();
+            isolate
+                .tally
+                .count(decision.allowed, refused.as_deref(), now);
+        }
+    }
+
     /// The limits in the order of their states.
     fn ordered(&self) -> impl Iterator<Item = &Limit> {
         let limits = &*self.limits;

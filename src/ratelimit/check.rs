@@ -68,14 +68,38 @@ impl Op for Check {
             Repeat::Never
         };
         self.call.script(cost.into(), self.now, out, repeat);
+        self.call.send_tally(self.now, out);
         Ok(())
     }
 
-    fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Decision, EdgeError> {
-        if let Some(decision) = self.recalled {
-            return Ok(decision);
+    fn decode(
+        mut self,
+        cx: &Context<'_>,
+        replies: &mut Replies<'_>,
+    ) -> Result<Decision, EdgeError> {
+        let decision = match self.recalled.take() {
+            Some(decision) => decision,
+            None => self.decide(cx, replies)?,
+        };
+        // Looking is no request.
+        if self.cost > 0 {
+            self.call.tally(&decision, cx.now());
         }
-        let (call, cost) = (self.call, self.cost);
+        Ok(decision)
+    }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        // What is answered already makes nobody wait.
+        Some(match self.recalled {
+            Some(_) => 0,
+            None => self.call.limiter.timeout_ms,
+        })
+    }
+}
+
+impl Check {
+    fn decide(&self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Decision, EdgeError> {
+        let (call, cost) = (&self.call, self.cost);
         let replied = replies.take();
         match replied.and_then(|reply| call.decision(reply, cost, self.now)) {
             Ok(decision) => {
@@ -97,14 +121,6 @@ impl Op for Check {
             }),
             Err(error) => Err(error),
         }
-    }
-
-    fn timeout_ms(&self) -> Option<u64> {
-        // What is answered already makes nobody wait.
-        Some(match self.recalled {
-            Some(_) => 0,
-            None => self.call.limiter.timeout_ms,
-        })
     }
 }
 

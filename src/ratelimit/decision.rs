@@ -66,7 +66,8 @@ pub enum Source {
 /// By whose time a limit is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {
-    /// The caller's, at each check. Callers whose clocks differ by some time can shorten a window by as much.
+    /// The caller's, at each check. Callers whose clocks differ by some time shorten a window by
+    /// as much at most, and who lags waits longer by as much.
     #[default]
     Client,
     /// Redis's own, the same for all callers: one inner command more (TIME).

@@ -4,6 +4,7 @@ use super::decision::{Source, Verdict};
 use super::key::Keys;
 use super::lru::{Lru, Name};
 use super::state::State;
+use super::tally::Tally;
 use super::{Decision, Limit, Limits};
 
 /// A refusal is believed for this long at most, for another isolate may give back, reset or raise the limit.
@@ -18,6 +19,7 @@ pub(super) struct Isolate {
     refusals: Lru<Refusal>,
     local: Lru<Vec<State>>,
     forgotten: u64,
+    pub tally: Tally,
 }
 
 /// What Redis said when it refused.
@@ -38,6 +40,7 @@ impl Isolate {
             refusals: Lru::new(max_entries),
             local: Lru::new(MOST_LOCAL),
             forgotten: 0,
+            tally: Tally::default(),
         }
     }
 

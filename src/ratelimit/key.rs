@@ -13,6 +13,22 @@ pub enum Identifier {
     Each(Vec<(String, String)>),
 }
 
+impl Identifier {
+    /// Whom the limit `by` refused, escaped: one line of statistics.
+    pub(super) fn label(&self, by: &str) -> String {
+        match self {
+            Self::One(id) => keys::part(id),
+            Self::Each(ids) => {
+                let id = ids.iter().find(|(name, _)| name == by);
+                let mut label = keys::part(by);
+                label.push(':');
+                label.push_str(&keys::part(id.map_or("", |(_, id)| id)));
+                label
+            }
+        }
+    }
+}
+
 impl From<&str> for Identifier {
     fn from(id: &str) -> Self {
         Self::One(id.to_owned())

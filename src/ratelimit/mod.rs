@@ -9,6 +9,7 @@ mod key;
 mod limit;
 mod lru;
 mod state;
+mod tally;
 mod wait;
 
 use std::cell::RefCell;
@@ -22,6 +23,7 @@ pub use decision::{Clock, Decision, Policy, Source};
 pub use headers::{HeaderStyle, partition_key};
 pub use key::Identifier;
 pub use limit::{Limit, Limits};
+pub use tally::{ReadStats, Stats};
 
 use call::Call;
 use isolate::Isolate;
@@ -49,6 +51,7 @@ pub struct RateLimiter {
     on_failure: OnFailure,
     timeout_ms: u64,
     clock: Clock,
+    analytics: bool,
     isolate: Rc<RefCell<Isolate>>,
 }
 
@@ -65,6 +68,7 @@ impl RateLimiter {
             on_failure: OnFailure::default(),
             timeout_ms: 1_000,
             clock: Clock::default(),
+            analytics: false,
             isolate: Rc::new(RefCell::new(Isolate::new(REMEMBERED))),
         }
     }
@@ -100,13 +104,30 @@ impl RateLimiter {
     }
 
     /// How many refused identifiers this isolate remembers, 0 for none: they are refused again without a request until
-    /// the moment that Redis named, 5 s at most. Only a limiter of one limit, by the caller's clock, remembers.
+    /// the moment that Redis named, 5 s at most. Only a limiter of one limit, by the caller's clock, remembers; and only
+    /// as long as it or a clone lives: keep one in a `thread_local!` to remember from one request to the next.
     ///
     /// An entry takes about 120 bytes, and none is taken before there is one.
     #[must_use]
     pub fn memory(mut self, max_entries: usize) -> Self {
         self.isolate = Rc::new(RefCell::new(Isolate::new(max_entries)));
         self
+    }
+
+    /// Counts what is allowed and refused, for [`Self::stats`]; off by default.
+    ///
+    /// Every 10 s at most an isolate sends its counts along with a check: one EVALSHA; inside it 3 commands, and with
+    /// refusals 3 to 12 more. They are kept for 48 h. Counts live in this value and its clones: keep one.
+    #[must_use]
+    pub fn analytics(mut self, on: bool) -> Self {
+        self.analytics = on;
+        self
+    }
+
+    /// What all isolates have counted of this limiter's name in an hour of the clock: this one, or some hours ago.
+    /// One HMGET and one ZREVRANGE.
+    pub fn stats(&self, hours_ago: u32) -> ReadStats {
+        ReadStats::new(self, hours_ago)
     }
 
     /// Asks for one place for `id`.

@@ -6,7 +6,7 @@ use super::{ask, bucket, fixed, sliding};
 use crate::server::Server;
 
 /// The calls since the last RESETSTAT, by command.
-fn calls(server: &Server) -> Vec<(String, u32)> {
+pub fn calls(server: &Server) -> Vec<(String, u32)> {
     let stats = server.raw("INFO commandstats");
     let lines = stats
         .lines()

@@ -8,6 +8,7 @@ mod model;
 mod moments;
 mod peer;
 mod several;
+mod stats;
 mod traces;
 
 use std::time::Duration;
