@@ -78,22 +78,21 @@ async fn it_believes_for_five_seconds_and_never_against_the_clock() {
     let server = Server::start().await;
     let (redis, fake, requests) = counting(&server);
     let limiter = RateLimiter::new(sliding(1, 60_000));
-    ask(&redis, limiter.check("a")).await;
-    ask(&redis, limiter.check("a")).await;
-    // Elsewhere somebody gave it back.
-    redis
-        .run(limiter.clone().memory(1).reset("a"))
-        .await
-        .unwrap();
-    let sent = requests.get();
-    fake.advance(4_999);
-    assert_eq!(ask(&redis, limiter.check("a")).await.source, Source::Memory);
     // A clock that steps back is no proof.
-    fake.set_now(1_699_999_999_999);
-    assert_eq!(ask(&redis, limiter.peek("a")).await.source, Source::Redis);
-    assert_eq!(requests.get(), sent + 1);
-    fake.set_now(1_700_000_005_000);
-    assert!(ask(&redis, limiter.check("a")).await.allowed);
+    for (asked_at, believed) in [(4_999, true), (5_000, false), (-1, false)] {
+        let id = format!("{asked_at}");
+        fake.set_now(1_700_000_000_000);
+        ask(&redis, limiter.check(&id)).await;
+        ask(&redis, limiter.check(&id)).await;
+        // Elsewhere somebody gives it back.
+        let elsewhere = limiter.clone().memory(1);
+        redis.run(elsewhere.reset(&id)).await.unwrap();
+        let sent = requests.get();
+        fake.set_now(1_700_000_000_000u64.saturating_add_signed(asked_at));
+        let decision = ask(&redis, limiter.check(&id)).await;
+        assert_eq!(decision.allowed, !believed);
+        assert_eq!(requests.get(), sent + u32::from(!believed));
+    }
 }
 
 #[tokio::test]

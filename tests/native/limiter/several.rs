@@ -124,6 +124,7 @@ async fn a_refund_takes_back_the_newest_first_and_never_more_than_was_taken() {
     ]);
     // Nothing comes of nothing.
     redis.run(limiter.refund("a", 5)).await.unwrap();
+    assert_eq!(server.raw("DBSIZE").trim(), "0");
     for cost in [3, 4, 2] {
         ask(&redis, limiter.check("a").cost(cost)).await;
         fake.advance(1_000);
