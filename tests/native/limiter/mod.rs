@@ -69,8 +69,18 @@ async fn checks_of_many_identifiers_are_one_request() {
     let requests = std::rc::Rc::new(std::cell::Cell::new(0));
     let counted = std::rc::Rc::clone(&requests);
     let observed = redis.observed(move |_| counted.set(counted.get() + 1));
-    // The first use teaches the client which form of the script this server takes.
     ask(&redis, limiter.check("a")).await;
+    // The first use teaches the client the form of the script, and each node of a cluster the script.
+    redis
+        .run(
+            limiter
+                .check_all(["a", "b", "c"])
+                .into_iter()
+                .map(|check| check.cost(0))
+                .collect::<Vec<_>>(),
+        )
+        .await
+        .unwrap();
     let checks = limiter.check_all(["b", "a", "c", "b"]);
     let decisions = observed.run(checks).await.unwrap();
     let allowed: Vec<_> = decisions.iter().map(|d| d.allowed).collect();

@@ -115,7 +115,7 @@ async fn an_identifier_for_each_limit_counts_each_by_its_own() {
 
 #[tokio::test]
 async fn a_refund_takes_back_the_newest_first_and_never_more_than_was_taken() {
-    let server = Server::start().await;
+    let server = Server::alone().await;
     let (redis, fake) = server.faked();
     let limiter = limiter(&[
         named(sliding(10, 10_000), "sliding"),

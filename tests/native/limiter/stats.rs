@@ -10,7 +10,7 @@ const HOUR_MS: u64 = 3_600_000;
 
 #[tokio::test]
 async fn what_was_allowed_and_refused_is_told_by_the_hour_and_who_was_refused_most() {
-    let server = Server::start().await;
+    let server = Server::alone().await;
     let (redis, fake) = server.faked();
     let limiter = RateLimiter::new(sliding(2, HOUR_MS)).analytics(true);
     let other_isolate = limiter.clone().memory(10);
@@ -64,7 +64,7 @@ async fn what_was_allowed_and_refused_is_told_by_the_hour_and_who_was_refused_mo
 
 #[tokio::test]
 async fn they_stay_small_whoever_is_refused_and_end() {
-    let server = Server::start().await;
+    let server = Server::alone().await;
     let (redis, fake) = server.faked();
     let named = |limit: Limit, name| limit.named(name).unwrap();
     let limits = [
