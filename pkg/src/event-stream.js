@@ -9,7 +9,9 @@ const LARGEST = 16 * 2 ** 20;
 
 /** A reader of one stream: chunks go in, the data of events comes out, one at a time. */
 export class EventStream {
-  #decoder = new TextDecoder();
+  /** Decoders differ in what they make of a byte order mark that is cut: it is left to this reader. */
+  #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #begun = false;
   #chunk = "";
   #at = 0;
   #line = "";
@@ -30,6 +32,8 @@ export class EventStream {
     this.#chunk = this.#decoder.decode(bytes, { stream: true });
     this.#at = 0;
     if (!this.#chunk) return;
+    if (!this.#begun && this.#chunk[0] === "\ufeff") this.#at = 1;
+    this.#begun = true;
     // The second half of a line's end is no empty line.
     if (this.#afterCr && this.#chunk[0] === "\n") this.#at = 1;
     this.#afterCr = this.#chunk.endsWith("\r");
