@@ -23,9 +23,12 @@ bench-ops: ## what a get costs beside bare fetch and the peer: throughput, CPU t
 	@scripts/build-pkg.sh
 	@$(IN_ENV) node bench/ops.mjs
 
-bench-limiter: ## how long a check's script runs in Redis, beside the peer's
+bench-limiter: ## how long a check runs in Redis, and whom it lets through, beside the peer
 	@scripts/setup.sh run
+	@$(IN_ENV) cargo build --release -p upstash-gateway
+	@scripts/build-pkg.sh
 	@$(IN_ENV) node bench/limiter.mjs
+	@$(IN_ENV) node bench/limiter-defects.mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/
 	@scripts/setup.sh run

@@ -18,6 +18,8 @@ declare module "#core" {
   export function push_health(batch: number, now: number, timeoutMs: number): string | undefined;
   export function limiter_problem(limiter: string, limits: string): string | undefined;
   export function push_limit(batch: number, limiter: string, id: string, limits: string, cost: number, now: number): string | undefined;
+  export function check_problem(limiter: string, id: string, limits: string, cost: number): string | undefined;
+  export function push_limit_stats(batch: number, limiter: string, hoursAgo: number, now: number): string | undefined;
   export function partition_key(secret: string, id: string): string;
   export function outcome(batch: number, index: number, now: number): string;
   export function settled(batch: number): Uint32Array;

@@ -4,7 +4,7 @@ import * as core from "#core";
 import { isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { EdgeError } from "./error.js";
-import { ask, refusal } from "./redis.js";
+import { ask } from "./redis.js";
 import { LONGEST_TIMER } from "./pump.js";
 import { told } from "./tape.js";
 
@@ -83,22 +83,26 @@ export class RateLimiter {
 
   /** @param {Redis} redis @param {any} options */
   constructor(redis, options) {
-    const { name = "ratelimit", onFailure = "allow", timeout = "1s", memory = {}, clock = "client", limits } = options ?? {};
+    const { name = "ratelimit", onFailure = "allow", timeout = "1s", memory = {}, clock = "client", analytics = false, limits } = options ?? {};
     if (!isText(name)) throw wrong("name must be a well-formed string");
     one("onFailure", ["allow", "deny", "local"], onFailure);
     one("clock", ["client", "server"], clock);
     this.#redis = redis;
     this.#timeoutMs = milliseconds("timeout", timeout);
-    this.#config = JSON.stringify([name, onFailure, String(this.#timeoutMs), String(remembered(memory)), clock, ...fieldsOf(limits)]);
+    if (typeof analytics !== "boolean") throw wrong("analytics must be true or false");
+    this.#config = JSON.stringify([name, onFailure, `${this.#timeoutMs}`, `${remembered(memory)}`, clock, `${analytics}`, ...fieldsOf(limits)]);
     const problem = core.limiter_problem(this.#config, "");
     if (problem) throw told(problem);
   }
 
-  /** What the core is told of a call. @param {any} id @param {number} cost @param {any} [limits] */
-  #op(id, cost, limits) {
-    const own = limits === undefined ? "" : JSON.stringify(fieldsOf(limits));
-    const whom = idOf(id);
-    return (/** @type {number} */ handle) => core.push_limit(handle, this.#config, whom, own, cost, Date.now());
+  /** What the core is told of a call. @param {any} id @param {any} [limits] @returns {[limiter: string, id: string, limits: string]} */
+  #call(id, limits) {
+    return [this.#config, idOf(id), limits === undefined ? "" : JSON.stringify(fieldsOf(limits))];
+  }
+
+  /** @param {[string, string, string]} call @param {number} cost @param {AbortSignal} [signal] @returns {Promise<any>} */
+  #send(call, cost, signal) {
+    return this.#ask((handle) => core.push_limit(handle, ...call, cost, Date.now()), signal);
   }
 
   /** @param {(handle: number) => string | undefined} op @param {AbortSignal} [signal] @returns {Promise<any>} */
@@ -108,44 +112,53 @@ export class RateLimiter {
 
   /** @param {any} id @param {{cost?: number, limits?: any}} [options] @returns {Promise<Decision>} */
   async check(id, { cost = 1, limits } = {}) {
-    return this.#ask(this.#op(id, costOf(cost, 0), limits));
+    return this.#send(this.#call(id, limits), costOf(cost, 0));
   }
 
   /** @param {{id: any, cost?: number, limits?: any}[]} requests @returns {Promise<Decision[]>} */
   async checkAll(requests) {
     if (!Array.isArray(requests)) throw new EdgeError("invalid_argument", "requests must be an array of objects with an id");
-    const ops = requests.map(({ id, cost = 1, limits }) => this.#op(id, costOf(cost, 0), limits));
-    // One that is wrong must not leave the others counted.
-    const problem = refusal(this.#redis, ops);
-    if (problem) throw problem;
-    return Promise.all(ops.map((op) => this.#ask(op)));
+    const calls = requests.map(({ id, cost = 1, limits }) => {
+      const [call, places] = [this.#call(id, limits), costOf(cost, 0)];
+      // One that is wrong must not leave the others counted.
+      const problem = core.check_problem(...call, places);
+      if (problem) throw told(problem);
+      return () => this.#send(call, places);
+    });
+    return Promise.all(calls.map((send) => send()));
   }
 
   /** @param {any} id @returns {Promise<Decision>} */
   async peek(id) {
-    return this.#ask(this.#op(id, 0));
+    return this.#send(this.#call(id), 0);
   }
 
   /** @param {any} id @param {number} [cost] */
   async refund(id, cost = 1) {
-    await this.#ask(this.#op(id, -costOf(cost, 1)));
+    await this.#send(this.#call(id), -costOf(cost, 1));
   }
 
   /** @param {any} id */
   async reset(id) {
-    await this.#ask(this.#op(id, NaN));
+    await this.#send(this.#call(id), NaN);
   }
 
   /** @param {any} id @param {{timeout: string, cost?: number, signal?: AbortSignal}} options */
   async wait(id, { timeout, cost = 1, signal }) {
     const end = performance.now() + milliseconds("timeout", timeout);
-    const op = this.#op(id, costOf(cost, 0));
+    const [call, places] = [this.#call(id), costOf(cost, 0)];
     for (;;) {
-      const decision = await this.#ask(op, signal);
+      const decision = await this.#send(call, places, signal);
       if (decision.allowed || decision.retryAfterMs > end - performance.now()) return decision;
       // A timer may end a little early, and to ask then would be a request for nothing.
       await pause(decision.retryAfterMs + 1, signal);
     }
+  }
+
+  /** @param {{hoursAgo?: number}} [options] */
+  async stats({ hoursAgo = 0 } = {}) {
+    if (!Number.isInteger(hoursAgo) || hoursAgo < 0 || hoursAgo > 48) throw new EdgeError("invalid_argument", "hoursAgo must be a whole number, 0 to 48");
+    return this.#ask((handle) => core.push_limit_stats(handle, this.#config, hoursAgo, Date.now()));
   }
 
   /** @param {Decision} decision @param {{style?: string, partitionKey?: string}} [options] */

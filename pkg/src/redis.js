@@ -218,15 +218,6 @@ export function ask(redis, op, timeoutMs, signal) {
   return on(own, { json: "", places: [], op }, false, (entry) => view.shared.add([entry], false));
 }
 
-/** Why one of some ops cannot be asked. @param {Redis} redis @param {((handle: number) => string | undefined)[]} ops */
-export function refusal(redis, ops) {
-  const handle = core.begin(viewOf(redis).shared.server.url, now(), now(), false, 0, 0, 0);
-  let problem;
-  for (const op of ops) problem ??= op(handle);
-  core.end(handle);
-  return problem && told(problem);
-}
-
 export class Redis {
   /** @type {View} */
   #view;

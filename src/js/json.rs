@@ -1,4 +1,6 @@
-//! What JavaScript is told, as JSON; of what is never to be escaped.
+//! What JavaScript is told, as JSON.
+
+use crate::wire::json_string_into;
 
 #[derive(Default)]
 pub(super) struct Json {
@@ -8,6 +10,13 @@ pub(super) struct Json {
 impl Json {
     pub fn raw(&mut self, text: &str) {
         self.text.push_str(text);
+    }
+
+    /// Any text, as a string.
+    pub fn string(&mut self, text: &str) {
+        let mut string = Vec::new();
+        json_string_into(&mut string, text);
+        self.text += &String::from_utf8(string).unwrap_or_default();
     }
 
     /// `name` with the brackets and commas around it.

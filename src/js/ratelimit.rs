@@ -3,8 +3,8 @@
 //!
 //! Texts are JSON arrays of strings without nesting. Limits: for each its name (empty: none), `s`, `f` or `t` for its
 //! algorithm, its limit, its window in milliseconds, and what a token bucket refills in it (else empty). A limiter: its
-//! name, `allow`, `deny` or `local`, its timeout in milliseconds, how much it remembers, `client` or `server`, its
-//! limits. An identifier: itself, or for each limit the limit's name and an identifier.
+//! name, `allow`, `deny` or `local`, its timeout in milliseconds, how much it remembers, `client` or `server`, `true`
+//! where it counts for statistics, its limits. An identifier: itself, or for each limit the limit's name and an identifier.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::json::Json;
 use super::{added, with};
 use crate::error::EdgeError;
 use crate::ratelimit::{
-    Clock, Decision, Identifier, Limit, Limits, OnFailure, RateLimiter, Source,
+    Check, Clock, Decision, Identifier, Limit, Limits, OnFailure, RateLimiter, Source, Stats,
 };
 use crate::wire::json_texts;
 
@@ -62,14 +62,44 @@ pub fn push_limit(
         let refund = limiter.refund(id, -cost as u32);
         return added(with(batch, |batch| batch.op(refund, now, null)));
     }
-    let mut check = limiter.check(id).cost(cost as u32);
-    if !limits.is_empty() {
-        match limits_of(&json_texts(limits)) {
-            Ok(limits) => check = check.limits(limits),
-            Err(error) => return Some(error.to_string()),
-        }
+    match check(&limiter, id, limits, cost) {
+        Ok(check) => added(with(batch, |batch| batch.op(check, now, told))),
+        Err(error) => Some(error.to_string()),
     }
-    added(with(batch, |batch| batch.op(check, now, told)))
+}
+
+/// Why a check, as [`push_limit`] takes it, cannot be sent; `undefined` when it can.
+#[wasm_bindgen]
+pub fn check_problem(limiter: &str, id: &str, limits: &str, cost: f64) -> Option<String> {
+    let prepared = limiter_of(limiter)
+        .and_then(|limiter| check(&limiter, identifier(id), limits, cost))
+        .and_then(|mut check| check.prepare());
+    prepared.err().map(|error| error.to_string())
+}
+
+fn check(
+    limiter: &RateLimiter,
+    id: Identifier,
+    limits: &str,
+    cost: f64,
+) -> Result<Check, EdgeError> {
+    let check = limiter.check(id).cost(cost as u32);
+    if limits.is_empty() {
+        return Ok(check);
+    }
+    Ok(check.limits(limits_of(&json_texts(limits))?))
+}
+
+/// Adds a question for the statistics of an hour; its outcome is `{"since", "allowed", "refused", "mostRefused":
+/// [{"id", "refused"}]}`.
+#[wasm_bindgen]
+pub fn push_limit_stats(batch: f64, limiter: &str, hours_ago: u32, now: f64) -> Option<String> {
+    match limiter_of(limiter) {
+        Ok(limiter) => added(with(batch, |batch| {
+            batch.op(limiter.stats(hours_ago), now as u64, stats)
+        })),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// What tells one identifier's quota from another's in headers, and tells nobody the identifier.
@@ -90,11 +120,12 @@ fn built(config: &str) -> Result<RateLimiter, EdgeError> {
         "server" => Clock::Server,
         _ => Clock::Client,
     };
-    let limits = limits_of(fields.get(5..).unwrap_or_default())?;
+    let limits = limits_of(fields.get(6..).unwrap_or_default())?;
     let limiter = RateLimiter::new(limits)
         .name(field(0))
         .on_failure(on_failure)
-        .clock(clock);
+        .clock(clock)
+        .analytics(field(5) == "true");
     limiter
         .memory(number(field(3)) as usize)
         .timeout_ms(number(field(2)))
@@ -194,5 +225,21 @@ fn told(decision: Decision) -> String {
         Source::Local => ",\"source\":\"local\"}",
         Source::Failure => ",\"source\":\"failure\"}",
     });
+    json.text
+}
+
+fn stats(stats: Stats) -> String {
+    let mut json = Json::default();
+    json.number("{\"since\":", stats.since);
+    json.number(",\"allowed\":", stats.allowed);
+    json.number(",\"refused\":", stats.refused);
+    json.raw(",\"mostRefused\":[");
+    for (at, (id, refused)) in stats.most_refused.iter().enumerate() {
+        json.raw(if at == 0 { "{\"id\":" } else { ",{\"id\":" });
+        json.string(id);
+        json.number(",\"refused\":", *refused);
+        json.raw("}");
+    }
+    json.raw("]}");
     json.text
 }

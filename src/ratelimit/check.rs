@@ -46,13 +46,8 @@ impl Op for Check {
     type Output = Decision;
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.prepare()?;
         let cost = self.cost;
-        if self.call.limits.iter().any(|limit| cost > limit.limit) {
-            return Err(EdgeError::argument(
-                "cost must not be above the limit: such a check could never pass",
-            ));
-        }
-        self.call.name()?;
         self.now = cx.now();
         self.forgotten = self.call.isolate().forgotten();
         if let (Some((key, limit)), 1..) = (self.call.memorable(), cost) {
@@ -98,6 +93,16 @@ impl Op for Check {
 }
 
 impl Check {
+    /// What can be wrong with a check is told before it is sent.
+    pub(crate) fn prepare(&mut self) -> Result<(), EdgeError> {
+        if self.call.limits.iter().any(|limit| self.cost > limit.limit) {
+            return Err(EdgeError::argument(
+                "cost must not be above the limit: such a check could never pass",
+            ));
+        }
+        self.call.name()
+    }
+
     fn decide(&self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Decision, EdgeError> {
         let (call, cost) = (&self.call, self.cost);
         let replied = replies.take();

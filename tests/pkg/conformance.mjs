@@ -397,6 +397,24 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
       equal((await long.wait("a", { timeout: "5s" })).allowed, false);
       equal((await failure(long.wait("a", { timeout: "7d", signal: AbortSignal.timeout(50) }))).code, "aborted");
     },
+    "a limiter counts what it allowed and refused, when it is asked to": async () => {
+      const real = Date.now;
+      const start = Math.floor(real() / 3_600_000) * 3_600_000;
+      const limiter = new RateLimiter(redis, { limits: slidingWindow(1, "60s"), name: key("stats"), timeout: "60s", analytics: true, memory: false });
+      try {
+        Date.now = () => start;
+        for (const id of ["a", "a", "a", 'b"', 'b"']) await limiter.check(id);
+        equal((await limiter.stats()).allowed, 0);
+        // Sent along with a check, 10 s later.
+        Date.now = () => start + 10_000;
+        await limiter.checkAll([{ id: "c" }]);
+        equal(await limiter.stats(), { since: start, allowed: 2, refused: 3, mostRefused: [{ id: "a", refused: 2 }, { id: 'b"', refused: 1 }] });
+        equal((await limiter.stats({ hoursAgo: 1 })).allowed, 0);
+        equal((await failure(limiter.stats({ hoursAgo: -1 }))).code, "invalid_argument");
+      } finally {
+        Date.now = real;
+      }
+    },
     "a decision is told in headers": async () => {
       const limiter = new RateLimiter(redis, { limits: [slidingWindow(1, "60s", "burst"), fixedWindow(100, "1d", "daily")], name: key("headers"), timeout: "60s" });
       await limiter.check("a");
