@@ -286,6 +286,8 @@ export interface Decision {
   limitedBy?: string;
   /** `failure`: Redis did not answer, and `onFailure` decided; `local` when this isolate counted. */
   source: "redis" | "memory" | "local" | "failure";
+  /** By whose time it was decided: `client` although the limiter asks the server where Redis refused to tell its own. */
+  clock: "client" | "server";
 }
 
 /** Limits how often an identifier may pass: exact, one command for a check. Making one does nothing. */

@@ -220,10 +220,14 @@ fn told(decision: Decision) -> String {
         json.raw("\"");
     }
     json.raw(match decision.source {
-        Source::Redis => ",\"source\":\"redis\"}",
-        Source::Memory => ",\"source\":\"memory\"}",
-        Source::Local => ",\"source\":\"local\"}",
-        Source::Failure => ",\"source\":\"failure\"}",
+        Source::Redis => ",\"source\":\"redis\"",
+        Source::Memory => ",\"source\":\"memory\"",
+        Source::Local => ",\"source\":\"local\"",
+        Source::Failure => ",\"source\":\"failure\"",
+    });
+    json.raw(match decision.clock() {
+        Clock::Client => ",\"clock\":\"client\"}",
+        Clock::Server => ",\"clock\":\"server\"}",
     });
     json.text
 }

@@ -342,6 +342,8 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
       equal(decisions[3]?.policies.map(({ name, remaining }) => [name, remaining]), [["user", 1], ["address", 0]]);
       equal(bodies.length - before, 1);
       equal((await limiter.check("one", { limits: slidingWindow(9, "10s") })).remaining, 8);
+      const byServer = new RateLimiter(redis, { limits: slidingWindow(1, "60s"), name: key("clock"), timeout: "60s", clock: "server" });
+      equal([(await byServer.check("a")).clock, (await limiter.peek("a")).clock], ["server", "client"]);
     },
     "a limiter's bad input is refused, and nothing is counted": async () => {
       const limiter = new RateLimiter(redis, { limits: slidingWindow(5, "60s"), name: key("bad"), timeout: "60s" });
