@@ -3,7 +3,7 @@
 // LIMIT 0 10; `false` and `undefined` are not sent.
 
 /** What Redis stores: text, bytes, or a number, which is sent in decimal. */
-export type Value = string | Uint8Array | number;
+export type Value = string | Uint8Array | number | bigint;
 /** A reply as Redis sends it. */
 export type Reply = string | number | bigint | null | EdgeError | Reply[];
 /** An argument of any command; an object is options. */

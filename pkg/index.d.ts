@@ -28,7 +28,10 @@ export interface RedisOptions {
    * Default `"string"`; a lesser one is a number.
    */
   integers?: "string" | "bigint";
-  /** Commands of one tick share one request, in order. Default `true`. */
+  /**
+   * Commands of one tick share one request, in order; a script that the server does not have, or wants in its other form
+   * (once for each server), runs behind the rest of its batch. Default `true`.
+   */
   batching?: boolean;
   /** The `fetch` to use. Default: the global one, as it is at each call. */
   fetch?: typeof fetch;
@@ -130,7 +133,8 @@ export declare class Redis {
   /**
    * A Lua script: sent whole at its first use, by its SHA1 after that, and whole again when the server has lost it.
    * All keys it touches must be in KEYS, and in one slot of a cluster. A first line `#!lua flags=allow-key-locking` makes
-   * Upstash lock those keys alone, in place of the database; it is left out for servers that refuse it.
+   * Upstash lock those keys alone, in place of the database; it is left out for servers that refuse it. Where the server
+   * has lost it, it runs behind the rest of its batch.
    * @throws EdgeError `invalid_argument` when the source is no well-formed string
    */
   script<K extends string[] = string[], A extends Value[] = Value[], R = Reply>(source: string): Script<K, A, R>;
@@ -222,8 +226,8 @@ export interface RateLimiterOptions {
   /** How long Redis is waited for. Default `"1s"`. */
   timeout?: Duration;
   /**
-   * How many refused identifiers this isolate remembers (default 10,000, about 150 bytes each): they are refused without
-   * a request until the moment that Redis named, 5 s at most. Only of one limit, by the client's clock.
+   * How many refused identifiers this isolate remembers for limiters of this name (default 10,000, about 150 bytes each;
+   * for 1,000 names): a check of the same cost is refused without a request until the moment that Redis named, 5 s at most. Only of one limit, by the client's clock.
    */
   memory?: { maxEntries?: number } | false;
   /**
@@ -286,6 +290,8 @@ export interface Decision {
   limitedBy?: string;
   /** `failure`: Redis did not answer, and `onFailure` decided; `local` when this isolate counted. */
   source: "redis" | "memory" | "local" | "failure";
+  /** When it was decided, in epoch milliseconds, by the clock that decided. */
+  decidedAt: number;
   /** By whose time it was decided: `client` although the limiter asks the server where Redis refused to tell its own. */
   clock: "client" | "server";
 }
@@ -316,7 +322,7 @@ export declare class RateLimiter {
    * draft-ietf-httpapi-ratelimit-headers, or `X-RateLimit-*` with the reset in epoch seconds.
    * `partitionKey` is draft 11's `pk`: see {@link partitionKey}.
    */
-  static headers(decision: Decision, options?: { style?: "draft-11" | "draft-6" | "x-ratelimit"; partitionKey?: string }): Headers;
+  static headers(decision: Omit<Decision, "decidedAt" | "clock"> & Partial<Decision>, options?: { style?: "draft-11" | "draft-6" | "x-ratelimit"; partitionKey?: string }): Headers;
 }
 
 /**

@@ -94,7 +94,11 @@ impl EdgeError {
             Some(b) => matches!(b, b'"' | b'`') || !(b' '..=b'~').contains(b),
             None => true,
         };
-        let kept = (0..160).find(ends).unwrap_or(160);
+        let mut kept = (0..160).find(ends).unwrap_or(160);
+        // The one text that repeats an argument without quotes.
+        if text.starts_with(b"ERR Unsupported option ") {
+            kept = kept.min(22);
+        }
         let shown: String = text.iter().take(kept).map(|b| char::from(*b)).collect();
         // Nothing of a transaction was done, for the reason that follows.
         let reason = text.strip_prefix(b"EXECABORT Transaction discarded because of: ");

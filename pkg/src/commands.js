@@ -2,7 +2,7 @@
 
 import { EdgeError } from "./error.js";
 
-/** @typedef {string | number | Uint8Array} Word */
+/** @typedef {string | number | bigint | Uint8Array} Word */
 /** @typedef {(reply: any) => any} Shape */
 /** @typedef {(arg: any) => any[] | false} Read what an argument is in words; `false` when it is of another kind */
 
@@ -87,7 +87,7 @@ const kind = (value) => Object.prototype.toString.call(value);
 export const isText = (value) => typeof value === "string" && value.isWellFormed();
 
 /** @param {any} value */
-export const isWord = (value) => isText(value) || Number.isFinite(value) || kind(value) === "[object Uint8Array]";
+export const isWord = (value) => isText(value) || Number.isFinite(value) || typeof value === "bigint" || kind(value) === "[object Uint8Array]";
 
 /** @param {any} value */
 const isObject = (value) => kind(value) === "[object Object]";

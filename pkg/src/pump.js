@@ -74,6 +74,7 @@ function giveUp(entry, error) {
 export async function send(server, groups) {
   const guard = new Guard(server, groups);
   try {
+    guard.listen();
     guard.watch();
     for (const { entries, atomic } of groups) {
       guard.check();
@@ -123,7 +124,7 @@ function begun(server, asked, atomic, latest) {
   const waiting = asked.filter(({ over }) => !over);
   if (waiting.length === 0) return;
   const { attempts, baseMs, maxMs } = server.retry;
-  const handle = core.begin(server.url, now(), latest + 60_000, atomic, attempts, baseMs, maxMs);
+  const handle = core.begin(server.url, now(), latest + 1_000, atomic, attempts, baseMs, maxMs);
   if (Number.isNaN(handle)) {
     for (const entry of waiting) settle(entry, undefined, new EdgeError("quota_exceeded", "too many requests of this program are under way"));
     return;
@@ -143,11 +144,26 @@ function begun(server, asked, atomic, latest) {
   core.end(handle);
 }
 
+/** Who waits for a signal: one listener for all, for Node warns of a leak at the eleventh. @type {WeakMap<AbortSignal, Set<() => void>>} */
+const WAITING = new WeakMap();
+
+/** Calls `leave` when the signal is aborted; what ends that. @param {AbortSignal} signal @param {() => void} leave */
+export function heard(signal, leave) {
+  let waiting = WAITING.get(signal);
+  if (!waiting) {
+    const all = (waiting = new Set());
+    WAITING.set(signal, all);
+    signal.addEventListener("abort", () => [...all].forEach((leave) => leave()), { once: true });
+  }
+  waiting.add(leave);
+  return () => void waiting.delete(leave);
+}
+
 /** Deadlines and aborts of many entries, from the tick they were asked in to their end. */
 class Guard {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
-  /** @type {[AbortSignal, () => void][]} */
+  /** Each ends the listening for one entry. @type {(() => void)[]} */
   listeners = [];
   latest = 0;
 
@@ -155,22 +171,21 @@ class Guard {
   constructor(server, groups) {
     this.server = server;
     this.groups = groups;
-    for (const { entries } of groups) {
-      for (const entry of entries) {
-        this.latest = Math.max(this.latest, entry.deadline);
-        if (entry.signal) this.listen(entry, entry.signal);
-      }
-    }
   }
 
-  /** @param {Entry} entry @param {AbortSignal} signal */
-  listen(entry, signal) {
-    const leave = () => {
-      if (!entry.over) giveUp(entry, new EdgeError("aborted", "the caller aborted it", signal.reason));
-    };
-    if (signal.aborted) return leave();
-    signal.addEventListener("abort", leave, { once: true });
-    this.listeners.push([signal, leave]);
+  listen() {
+    for (const { entries } of this.groups) {
+      for (const entry of entries) {
+        this.latest = Math.max(this.latest, entry.deadline);
+        const { signal } = entry;
+        if (!signal) continue;
+        const leave = () => {
+          if (!entry.over) giveUp(entry, new EdgeError("aborted", "the caller aborted it", signal.reason));
+        };
+        if (signal.aborted) leave();
+        else this.listeners.push(heard(signal, leave));
+      }
+    }
   }
 
   /** Tells each entry whose deadline has passed; when the next one passes. */
@@ -199,7 +214,7 @@ class Guard {
 
   end() {
     clearTimeout(this.timer);
-    for (const [signal, leave] of this.listeners) signal.removeEventListener("abort", leave);
+    for (const forget of this.listeners) forget();
     const unanswered = this.groups.some(({ entries }) => entries.some(({ over }) => !over));
     if (unanswered) this.fail(new EdgeError("corrupt", "a command was never answered"));
   }
@@ -227,7 +242,10 @@ async function joined(body) {
     const { done, value } = await reader.read();
     if (done) break;
     size += value.length;
-    if (size > LARGEST_ANSWER) return undefined;
+    if (size > LARGEST_ANSWER) {
+      await reader.cancel();
+      return undefined;
+    }
     parts.push(value);
   }
   const [first = new Uint8Array()] = parts;
@@ -296,7 +314,7 @@ class Batch {
     let timer;
     await new Promise((resolve) => {
       this.wake = resolve;
-      timer = setTimeout(resolve, ms);
+      timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER));
     });
     clearTimeout(timer);
   }
@@ -347,7 +365,8 @@ class Batch {
       const response = await (0, this.server.fetch)(url + (path ?? core.path(this.handle)), init);
       const bytes = await whole(response);
       if (!bytes) {
-        this.interrupt.abort();
+        // Not by abort: what is left of the batch has the same signal.
+        response.body?.cancel().catch(() => {});
         return arrive({ large: true });
       }
       const answer = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);

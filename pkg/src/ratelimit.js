@@ -4,8 +4,8 @@ import * as core from "#core";
 import { isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { EdgeError } from "./error.js";
-import { ask } from "./redis.js";
-import { LONGEST_TIMER } from "./pump.js";
+import { ask, eitherSignal, viewOf } from "./redis.js";
+import { heard, LONGEST_TIMER } from "./pump.js";
 import { told } from "./tape.js";
 
 /** @typedef {import("./redis.js").Redis} Redis */
@@ -21,7 +21,8 @@ const wrong = (message) => new EdgeError("invalid_config", message);
 function limit(algorithm, most, option, window, refill, name) {
   if (name !== undefined && !(isText(name) && name)) throw wrong("name of a limit must be a string, not empty");
   /** @type {string[]} */
-  const fields = [name ?? "", algorithm, `${most}`, `${milliseconds(option, window)}`, `${refill}`];
+  const fields = [name ?? "", algorithm, String(most), `${milliseconds(option, window)}`, String(refill)];
+  if (typeof most !== "number" || (algorithm === "t" && typeof refill !== "number")) throw wrong("limit, capacity and refill must be numbers");
   const problem = core.limiter_problem("", JSON.stringify(fields));
   if (problem) throw told(problem);
   const made = Object.freeze({ name: fields[0] || "default" });
@@ -87,6 +88,7 @@ export class RateLimiter {
     if (!isText(name)) throw wrong("name must be a well-formed string");
     one("onFailure", ["allow", "deny", "local"], onFailure);
     one("clock", ["client", "server"], clock);
+    viewOf(redis);
     this.#redis = redis;
     this.#timeoutMs = milliseconds("timeout", timeout);
     if (typeof analytics !== "boolean") throw wrong("analytics must be true or false");
@@ -100,25 +102,22 @@ export class RateLimiter {
     return [this.#config, idOf(id), limits === undefined ? "" : JSON.stringify(fieldsOf(limits))];
   }
 
-  /** @param {[string, string, string]} call @param {number} cost @param {AbortSignal} [signal] @returns {Promise<any>} */
-  #send(call, cost, signal) {
-    return this.#ask((handle) => core.push_limit(handle, ...call, cost, Date.now()), signal);
-  }
-
-  /** @param {(handle: number) => string | undefined} op @param {AbortSignal} [signal] @returns {Promise<any>} */
-  #ask(op, signal) {
-    return ask(this.#redis, op, this.#timeoutMs, signal);
+  /** @param {[string, string, string]} call @param {number} cost @param {number} [timeoutMs] @param {AbortSignal} [signal] @returns {Promise<any>} */
+  #send(call, cost, timeoutMs = this.#timeoutMs, signal) {
+    return ask(this.#redis, (handle) => core.push_limit(handle, ...call, cost, Date.now()), timeoutMs, signal);
   }
 
   /** @param {any} id @param {{cost?: number, limits?: any}} [options] @returns {Promise<Decision>} */
-  async check(id, { cost = 1, limits } = {}) {
+  async check(id, options) {
+    const { cost = 1, limits } = options ?? {};
     return this.#send(this.#call(id, limits), costOf(cost, 0));
   }
 
   /** @param {{id: any, cost?: number, limits?: any}[]} requests @returns {Promise<Decision[]>} */
   async checkAll(requests) {
     if (!Array.isArray(requests)) throw new EdgeError("invalid_argument", "requests must be an array of objects with an id");
-    const calls = requests.map(({ id, cost = 1, limits }) => {
+    const calls = requests.map((request) => {
+      const { id, cost = 1, limits } = request ?? {};
       const [call, places] = [this.#call(id, limits), costOf(cost, 0)];
       // One that is wrong must not leave the others counted.
       const problem = core.check_problem(...call, places);
@@ -144,27 +143,31 @@ export class RateLimiter {
   }
 
   /** @param {any} id @param {{timeout: string, cost?: number, signal?: AbortSignal}} options */
-  async wait(id, { timeout, cost = 1, signal }) {
+  async wait(id, options) {
+    const { timeout, cost = 1, signal } = options ?? {};
     const end = performance.now() + milliseconds("timeout", timeout);
-    const [call, places] = [this.#call(id), costOf(cost, 0)];
+    const [call, places, either] = [this.#call(id), costOf(cost, 0), eitherSignal(this.#redis, signal)];
     for (;;) {
-      const decision = await this.#send(call, places, signal);
+      const left = Math.max(1, end - performance.now());
+      const decision = await this.#send(call, places, Math.min(this.#timeoutMs, left), either);
       if (decision.allowed || decision.retryAfterMs > end - performance.now()) return decision;
       // A timer may end a little early, and to ask then would be a request for nothing.
-      await pause(decision.retryAfterMs + 1, signal);
+      await pause(decision.retryAfterMs + 1, either);
     }
   }
 
   /** @param {{hoursAgo?: number}} [options] */
-  async stats({ hoursAgo = 0 } = {}) {
+  async stats(options) {
+    const { hoursAgo = 0 } = options ?? {};
     if (!Number.isInteger(hoursAgo) || hoursAgo < 0 || hoursAgo > 48) throw new EdgeError("invalid_argument", "hoursAgo must be a whole number, 0 to 48");
-    return this.#ask((handle) => core.push_limit_stats(handle, this.#config, hoursAgo, Date.now()));
+    return ask(this.#redis, (handle) => core.push_limit_stats(handle, this.#config, hoursAgo, Date.now()), this.#timeoutMs);
   }
 
   /** @param {Decision} decision @param {{style?: string, partitionKey?: string}} [options] */
-  static headers(decision, { style = "draft-11", partitionKey } = {}) {
+  static headers(decision, options) {
+    const { style = "draft-11", partitionKey } = options ?? {};
     const write = STYLES[one("style", ["draft-11", "draft-6", "x-ratelimit"], style)];
-    const headers = new Headers(write(decision, Date.now(), partitionKey));
+    const headers = new Headers(write(decision, decision.decidedAt ?? Date.now(), partitionKey));
     if (!decision.allowed) headers.set("Retry-After", `${Math.max(1, seconds(decision.retryAfterMs))}`);
     return headers;
   }
@@ -176,19 +179,19 @@ export function partitionKey(secret, id) {
   throw new EdgeError("invalid_argument", "secret and id must be well-formed strings");
 }
 
-/** @param {number} ms @param {AbortSignal} [signal] */
+/** @param {number} ms @param {AbortSignal} [signal] @returns {Promise<void>} */
 function pause(ms, signal) {
   return new Promise((resolve, reject) => {
-    const leave = () => {
-      clearTimeout(timer);
-      reject(new EdgeError("aborted", "the caller aborted it", signal?.reason));
-    };
+    const leave = () => reject(new EdgeError("aborted", "the caller aborted it", signal?.reason));
+    if (signal?.aborted) return leave();
     const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", leave);
-      resolve(undefined);
+      forget?.();
+      resolve();
     }, Math.min(ms, LONGEST_TIMER));
-    if (signal?.aborted) leave();
-    else signal?.addEventListener("abort", leave, { once: true });
+    const forget = signal && heard(signal, () => {
+      clearTimeout(timer);
+      leave();
+    });
   });
 }
 

@@ -55,7 +55,8 @@ function headersOf(headers, token) {
 
 /** @param {unknown} signal */
 function signalOf(signal) {
-  if (signal === undefined || typeof (/** @type {any} */ (signal)?.addEventListener) === "function") return signal;
+  if (signal === undefined || signal === null) return undefined;
+  if (typeof (/** @type {any} */ (signal).addEventListener) === "function") return signal;
   throw wrong("signal must be an AbortSignal");
 }
 
@@ -198,14 +199,21 @@ function configured(options) {
 async function* pages(ask, shape = (items) => items) {
   let cursor = "0";
   do {
-    const [next, items] = await ask(cursor);
+    const [next, items] = /** @type {any[]} */ ((await ask(cursor)) ?? []);
+    if (!Array.isArray(items)) throw new EdgeError("corrupt", "the reply is not of a SCAN command's kind");
     yield* shape(items);
-    cursor = next;
+    cursor = String(next);
   } while (cursor !== "0");
 }
 
-/** @type {(redis: Redis) => View} */
-let viewOf;
+/** Its view, or `invalid_config` where it is none of ours. @type {(redis: any) => View} */
+export let viewOf;
+
+/** What ends a call through a `Redis`: the view's signal or the call's own. @param {Redis} redis @param {unknown} signal */
+export function eitherSignal(redis, signal) {
+  const [own, views] = [/** @type {AbortSignal | undefined} */ (signalOf(signal)), viewOf(redis).signal];
+  return own && views ? AbortSignal.any([own, views]) : (own ?? views);
+}
 
 /**
  * An op of the core among the commands of its tick, and the promise of its outcome.
@@ -228,12 +236,13 @@ export class Redis {
   }
 
   /** @param {Record<string, unknown>} [env] @param {object} [options] */
-  static fromEnv(env = globalThis.process?.env ?? {}, options = {}) {
-    return new Redis({ ...options, ...pair(env) });
+  static fromEnv(env, options) {
+    return new Redis({ ...options, ...pair(env ?? globalThis.process?.env ?? {}) });
   }
 
   /** @param {{signal?: AbortSignal, timeout?: string, idempotent?: boolean, integers?: string}} [options] */
-  with({ signal, timeout, idempotent, integers } = {}) {
+  with(options = {}) {
+    const { signal, timeout, idempotent, integers } = options ?? {};
     const { shared, ...before } = this.#view;
     const timeoutMs = timeout === undefined ? before.timeoutMs : milliseconds("timeout", timeout);
     const view = new View(shared, timeoutMs, integers === undefined ? before.bigints : bigintsOf(integers));
@@ -320,7 +329,8 @@ class Script {
   }
 
   /** @param {{keys?: string[], args?: any[]}} [call] @returns {Promise<any>} */
-  run({ keys = [], args = [] } = {}) {
+  run(call) {
+    const { keys = [], args = [] } = call ?? {};
     if (!Array.isArray(keys) || !keys.every(isText)) return refused("keys must be an array of well-formed strings");
     if (!Array.isArray(args) || !args.every(isWord)) return refused("args must be an array of well-formed strings, numbers and Uint8Arrays");
     const { json, places } = encoded(args, 1);

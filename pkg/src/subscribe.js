@@ -26,6 +26,9 @@ const LONGEST_PATH = 2048;
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 30_000;
 
+/** A stream that lived so long was no failure: platforms end them after half a minute or so. */
+const LASTING = 5_000;
+
 const noop = () => {};
 
 /**
@@ -182,7 +185,7 @@ class Source {
       if (!this.plan.reconnect || !retryable) throw error;
       // A stream that ends sooner counts as another failure in a row: a server that takes subscriptions and ends them
       // at once is not asked in a tight loop.
-      if (now() - started > LONGEST_WAIT) this.failures = 0;
+      if (now() - started > LASTING) this.failures = 0;
       const most = Math.min(Math.max(this.retryMs, FIRST_WAIT) * 2 ** this.failures++, LONGEST_WAIT);
       const wait = Math.min(Math.max(1 + Math.random() * most, this.askedMs), LONGEST_TIMER);
       if (this.subscribed) this.leftMs = this.plan.timeoutMs;
@@ -245,7 +248,8 @@ class Source {
       const response = await within(this.#asked(controller.signal));
       const said = (/** @type {string} */ name) => response.headers.get(name) ?? "";
       if (response.status !== 200 || !said("content-type").startsWith("text/event-stream")) {
-        this.askedMs = Number(said("retry-after")) * 1000 || 0;
+        // Whatever the server asks for.
+        this.askedMs = Math.min(Number(said("retry-after")) * 1000 || 0, 3_600_000);
         const body = new Uint8Array((await within(Promise.resolve(whole(response)))) ?? []);
         throw told(core.no_stream(response.status, said("content-type"), body));
       }

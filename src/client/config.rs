@@ -89,12 +89,18 @@ impl Builder {
         self.build_with(crate::host::Web)
     }
 
-    /// A client inside a tokio runtime.
+    /// A client inside a tokio runtime, for development and tests: of a gateway, by `http:`.
     ///
     /// # Errors
-    /// `invalid_config` when the URL or the token cannot be right.
+    /// `invalid_config` when the URL or the token cannot be right, and for `https:`.
     #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
     pub fn build(self) -> Result<Redis, EdgeError> {
+        // As an outage it would let everybody pass.
+        if self.url.starts_with("https:") {
+            return Err(EdgeError::config(
+                "url must be http: here; the native host has no TLS",
+            ));
+        }
         self.build_with(crate::host::Native::default())
     }
 

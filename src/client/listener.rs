@@ -3,7 +3,6 @@
 use super::answer::body_of;
 use super::config::Retry;
 use super::server::Format;
-use crate::duration::LONGEST_TIMEOUT_MS;
 use crate::error::{EdgeError, ErrorKind};
 use crate::host::Response;
 use crate::wire::subscription::{self, Line};
@@ -11,6 +10,12 @@ use crate::wire::{EventStream, LARGEST_EVENT};
 
 /// Names travel together up to this length of path; every URL parser and proxy takes one so long.
 const LONGEST_PATH: usize = 2_048;
+
+/// A stream that lived so long was no failure: platforms end them after half a minute or so.
+const LASTING_MS: u64 = 5_000;
+
+/// Whatever the server asks for.
+const LONGEST_WAIT_MS: u64 = 3_600_000;
 
 /// A stream that ends after less than the longest wait counts as another failure in a row: a server that takes
 /// subscriptions and ends them at once is not asked in a tight loop.
@@ -260,7 +265,7 @@ impl Listener {
         if !ended.reconnect || !error.is_retryable() {
             return Err(error);
         }
-        if ended.lived_ms > RECONNECT.max_ms {
+        if ended.lived_ms > LASTING_MS {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
@@ -270,9 +275,7 @@ impl Listener {
             ..RECONNECT
         };
         let wait = retry.wait_ms(self.failures, ended.drawn);
-        let wait = wait
-            .max(ended.asked_ms.unwrap_or(0))
-            .min(LONGEST_TIMEOUT_MS);
+        let wait = wait.max(ended.asked_ms.unwrap_or(0)).min(LONGEST_WAIT_MS);
         if first && wait >= ended.left_ms {
             return Err(error);
         }

@@ -130,14 +130,21 @@ impl Redis {
         let host = self.shared.host.as_ref();
         let mut commands = Commands::default();
         commands.scope(|out| op.encode(&Context::new(host), out))?;
+        let timeout = op.timeout_ms().unwrap_or(self.shared.config.timeout_ms);
+        let started = host.now();
         if commands.has_scripts() && !self.shared.server.borrow().knows_form() {
             let mut probe = Commands::default();
             probe.script(&PROBE, &[], &[], Repeat::Harmless);
-            self.send(probe, op.timeout_ms(), Mode::Pipeline).await;
+            let probed = self.send(probe, Some(timeout), Mode::Pipeline).await;
+            // In the wrong form a script would fail while the others are done.
+            if let Err(error) = probed.slot(0) {
+                let mut task = Task::new(commands, Mode::Transaction);
+                task.fail(&error);
+                return Self::decode(op, &task, host);
+            }
         }
-        let task = self
-            .send(commands, op.timeout_ms(), Mode::Transaction)
-            .await;
+        let left = timeout.saturating_sub(host.now().saturating_sub(started));
+        let task = self.send(commands, Some(left), Mode::Transaction).await;
         Self::decode(op, &task, host)
     }
 

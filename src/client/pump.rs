@@ -28,7 +28,8 @@ impl Redis {
         // A clock that is set back gives nobody more time.
         let left = || deadline.saturating_sub(shared.host.now()).min(timeout);
         let mut task = Task::new(commands, mode);
-        for attempt in 1.. {
+        loop {
+            let attempt = task.attempt();
             let Some(body) = task.write(&shared.server.borrow()) else {
                 return task;
             };
@@ -43,7 +44,7 @@ impl Redis {
             let exchange = {
                 let mut server = shared.server.borrow_mut();
                 if answer.is_err() && shared.host.preflights() {
-                    server.blocked();
+                    server.blocked(task.format());
                 }
                 task.read(answer, &mut server, retry, left(), drawn)
             };
@@ -61,7 +62,6 @@ impl Redis {
                 shared.host.sleep(exchange.wait_ms).await;
             }
         }
-        task
     }
 
     /// For the jitter; a host without randomness waits without it.

@@ -7,12 +7,19 @@ use crate::script::{Form, Script, Sha1};
 
 /// Which scripts it has, in which form, and how far its replicas must have come.
 pub(crate) struct Server {
+    /// What tells it from other servers of this thread.
+    #[cfg_attr(
+        not(feature = "js"),
+        allow(dead_code, reason = "for the face of the npm package")
+    )]
+    pub id: u64,
     form: Form,
     /// The form is no guess any more.
     form_known: bool,
     scripts: Vec<Sha1>,
     /// It answers JSON whatever it is asked for, so bytes are asked for as base64.
     json: bool,
+    most_bytes: usize,
     /// It has no commands in paths.
     pathless: bool,
     /// It has answered in one way or another.
@@ -32,6 +39,9 @@ pub(crate) enum Format {
 
 /// More databases than one program talks to; past it, what was learnt of the one unused longest is forgotten.
 const MOST: usize = 32;
+
+/// What Upstash takes by default.
+const MOST_BYTES: usize = 10_000_000;
 
 /// Past so many scripts they are made anew at each call, and it is forgotten which ones the server has.
 const MOST_SCRIPTS: usize = 1_000;
@@ -63,10 +73,12 @@ impl Server {
 impl Default for Server {
     fn default() -> Self {
         Self {
+            id: Self::next_number(),
             form: Form::Locking,
             form_known: false,
             scripts: Vec::new(),
             json: false,
+            most_bytes: MOST_BYTES,
             pathless: false,
             answered: false,
             sync_token: None,
@@ -87,11 +99,20 @@ impl Server {
 
     /// The server refused the line that asks for key locking.
     ///
-    /// Nothing that was loaded with that line can be there, so nothing is known any more.
-    pub fn refuses_locking(&mut self) {
-        self.form_known = true;
+    /// Nothing that was loaded with that line can be there, so nothing is known any more. It is not `certain` where it
+    /// may have been the script that was wrong.
+    pub fn refuses_locking(&mut self, certain: bool) {
+        self.form_known |= certain;
         if self.form == Form::Locking {
             self.form = Form::Plain;
+            self.scripts.clear();
+        }
+    }
+
+    /// A script was wrong in its plain form too, so its failure said nothing of the other one.
+    pub fn doubts_form(&mut self) {
+        if !self.form_known && self.form == Form::Plain {
+            self.form = Form::Locking;
             self.scripts.clear();
         }
     }
@@ -116,10 +137,19 @@ impl Server {
 
     /// A browser gave no answer of it. Until there has been one, a preflight may have refused the header of the format
     /// that was asked for: the other one is asked for next.
-    pub fn blocked(&mut self) {
+    pub fn blocked(&mut self, asked: Format) {
         if !self.answered {
-            self.json = !self.json;
+            self.json = asked == Format::Resp2;
         }
+    }
+
+    /// Larger requests than this are not written; a command that is longer goes alone, for the server to judge.
+    pub fn most_bytes(&self) -> usize {
+        self.most_bytes
+    }
+
+    pub fn takes_bytes(&mut self, most: usize) {
+        self.most_bytes = most;
     }
 
     /// Whether a command may be a path, its last argument the body.

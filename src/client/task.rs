@@ -17,9 +17,6 @@ static CALL: crate::script::Script = script!("../lua/bytes.lua", "../lua/call.lu
 /// More commands than this go in several requests, one after the other.
 const MOST_COMMANDS: usize = 1_000;
 
-/// What Upstash takes by default; a command that is longer goes alone, for the server to judge.
-const MOST_BYTES: usize = 10_000_000;
-
 /// In the other form, after NOSCRIPT, and once more because a SCRIPT FLUSH can come at any moment.
 /// Who is refused more often meets something that is not a Redis.
 const MOST_REWRITES: usize = 3;
@@ -37,8 +34,6 @@ pub(crate) struct Task {
     mode: Mode,
     way: Way,
     format: Format,
-    /// Larger requests than this are not written.
-    most_bytes: usize,
     /// How long the last write was.
     bytes_out: usize,
 }
@@ -82,16 +77,25 @@ struct Written {
 #[derive(Clone)]
 enum Outcome {
     Waiting,
-    Reply { body: usize, at: usize },
+    /// As a script that the server may not have, whatever it said of it before: another node may be asked.
+    Whole,
+    Reply {
+        body: usize,
+        at: usize,
+    },
     Failed(EdgeError),
 }
 
 impl Outcome {
     /// What was settled, or left, before stays so.
     fn settle(&mut self, outcome: impl FnOnce() -> Self) {
-        if matches!(self, Self::Waiting) {
+        if self.waits() {
             *self = outcome();
         }
+    }
+
+    fn waits(&self) -> bool {
+        matches!(self, Self::Waiting | Self::Whole)
     }
 }
 
@@ -108,7 +112,6 @@ impl Task {
             mode,
             way: Way::Several,
             format: Format::Resp2,
-            most_bytes: MOST_BYTES,
             bytes_out: 0,
         }
     }
@@ -120,12 +123,12 @@ impl Task {
         let mut body = vec![b'['];
         self.written.clear();
         for command in 0..self.outcomes.len() {
-            if !matches!(self.outcomes.get(command), Some(Outcome::Waiting)) {
+            if !self.waits(command) {
                 continue;
             }
             let before = body.len();
             let loads = self.write_one(command, server, form, &mut body)?;
-            let full = self.written.len() >= MOST_COMMANDS || body.len() > self.most_bytes;
+            let full = self.written.len() >= MOST_COMMANDS || body.len() > server.most_bytes();
             if full && self.mode == Mode::Pipeline && !self.written.is_empty() {
                 body.truncate(before);
                 break;
@@ -201,7 +204,8 @@ impl Task {
             .iter()
             .any(|w| matches!(&w.loads, Some((other, _)) if other.id() == script.id()));
         // In a transaction NOSCRIPT would fail this command while the others commit.
-        let by_sha1 = self.mode == Mode::Pipeline && (server.has(script) || earlier);
+        let whole = matches!(self.outcomes.get(command), Some(Outcome::Whole));
+        let by_sha1 = self.mode == Mode::Pipeline && !whole && (server.has(script) || earlier);
         if by_sha1 {
             body.extend_from_slice(b"\"EVALSHA\",");
             json_string_into(body, source.sha1());
@@ -276,7 +280,7 @@ impl Task {
                 return Exchange::default();
             }
             if status == 413 && self.mode == Mode::Pipeline && self.written.len() > 1 {
-                self.most_bytes = self.bytes_out / 2;
+                server.takes_bytes(self.bytes_out / 2);
                 return Exchange::default();
             }
         }
@@ -305,6 +309,15 @@ impl Task {
         }
     }
 
+    pub fn waits(&self, command: usize) -> bool {
+        self.outcomes.get(command).is_some_and(Outcome::waits)
+    }
+
+    /// Which attempt the next write is: 1, and one more each time that an answer was lost.
+    pub fn attempt(&self) -> u32 {
+        self.attempts + 1
+    }
+
     /// Nothing will be asked again.
     pub fn fail(&mut self, error: &EdgeError) {
         for outcome in &mut self.outcomes {
@@ -315,21 +328,45 @@ impl Task {
     /// `error` is the outcome of what was written last, but for what is harmless to ask `again`. Whether some of that
     /// still waits.
     fn end(&mut self, error: &EdgeError, again: bool) -> bool {
-        let harmless = |command| self.commands.repeat(command) == Repeat::Harmless;
-        let all = || (0..self.commands.len()).all(harmless);
-        let again = again && (self.mode == Mode::Pipeline || all());
+        let harmless: Vec<bool> = (0..self.written.len())
+            .map(|at| again && self.is_harmless(at))
+            .collect();
+        // All of a transaction or nothing.
+        let again = self.mode == Mode::Pipeline || harmless.iter().all(|harmless| *harmless);
         let mut waits = false;
-        for &Written { command, .. } in &self.written {
-            let Some(outcome) = self.outcomes.get_mut(command) else {
+        for (written, harmless) in self.written.iter().zip(harmless) {
+            let Some(outcome) = self.outcomes.get_mut(written.command) else {
                 continue;
             };
-            if again && harmless(command) {
-                waits |= matches!(outcome, Outcome::Waiting);
+            if again && harmless {
+                waits |= outcome.waits();
             } else {
                 outcome.settle(|| Outcome::Failed(error.clone()));
             }
         }
         waits
+    }
+
+    /// Whether the command at this place of the last write may be asked again: what was sent behind it may have been
+    /// done already, and must neither change its reply nor be undone by it.
+    fn is_harmless(&self, at: usize) -> bool {
+        let Some(Written { command, .. }) = self.written.get(at) else {
+            return false;
+        };
+        let repeat = self.commands.repeat(*command);
+        let conflicts = |other: &Written| {
+            let behind = self.commands.repeat(other.command);
+            let changes = match repeat {
+                Repeat::Write => behind == Repeat::Never,
+                _ => behind != Repeat::Read,
+            };
+            changes && self.commands.may_meet(*command, other.command)
+        };
+        match repeat {
+            Repeat::Never => false,
+            Repeat::Vouched => true,
+            _ => !self.written.iter().skip(at + 1).any(conflicts),
+        }
     }
 
     fn replies_of(&mut self, response: Response, server: &mut Server) -> Result<(), EdgeError> {
@@ -362,18 +399,22 @@ impl Task {
         }
         server.synced(self.number, sync_token);
         let mut waits = false;
-        for written in &self.written {
+        for (place, written) in self.written.iter().enumerate() {
             let (reply, used) = frame(body.get(at..).unwrap_or_default())?;
             let again = self.rewrites < MOST_REWRITES;
             let outcome = match reply {
-                Reply::Error(text) if again && otherwise(&self.commands, written, text, server) => {
-                    Outcome::Waiting
+                // What is sent a second time is no part of the transaction.
+                Reply::Error(text)
+                    if again
+                        && self.mode == Mode::Pipeline
+                        && otherwise(&self.commands, written, text, server) =>
+                {
+                    Outcome::Whole
                 }
                 Reply::Error(text) => Outcome::Failed(EdgeError::from_redis(text)),
                 // Bytes that are no UTF-8 came as U+FFFD, if it was not there before: in base64 they come whole.
                 _ if plain_json && holds_replacement(&body, at, used) => {
-                    let harmless = self.commands.repeat(written.command) == Repeat::Harmless;
-                    if again && harmless {
+                    if again && self.is_harmless(place) {
                         Outcome::Waiting
                     } else {
                         Outcome::Failed(EdgeError::corrupt(
@@ -391,7 +432,7 @@ impl Task {
                     }
                 }
             };
-            waits |= matches!(outcome, Outcome::Waiting);
+            waits |= outcome.waits();
             if let Some(slot) = self.outcomes.get_mut(written.command) {
                 slot.settle(|| outcome);
             }
@@ -417,7 +458,7 @@ impl Task {
                 let body = self.bodies.get(*body).map_or(&[][..], Vec::as_slice);
                 frame(body.get(*at..).unwrap_or_default()).map(|(reply, _)| reply)
             }
-            Some(Outcome::Waiting) | None => {
+            Some(Outcome::Waiting | Outcome::Whole) | None => {
                 Err(EdgeError::corrupt("a command was never answered"))
             }
         }
@@ -431,10 +472,6 @@ impl Task {
 /// For a pump that settles each command as soon as it can be.
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 impl Task {
-    pub fn waits(&self, command: usize) -> bool {
-        matches!(self.outcomes.get(command), Some(Outcome::Waiting))
-    }
-
     /// The number of the answer that holds a command's reply, and that answer.
     pub fn answer(&self, command: usize) -> Option<(usize, &[u8])> {
         match self.outcomes.get(command)? {
@@ -481,16 +518,27 @@ fn otherwise(commands: &Commands, written: &Written, text: &[u8], server: &mut S
     let Some((Head::Script(script), _)) = commands.get(written.command) else {
         return false;
     };
-    if text.starts_with(b"NOSCRIPT") {
-        server.lost(script);
-        return true;
+    let Some((_, form)) = written.loads else {
+        // A script may say so itself: believed is only what a SHA1 was answered with.
+        let lost = text.starts_with(b"NOSCRIPT");
+        if lost {
+            server.lost(script);
+        }
+        return lost;
+    };
+    if !script.has_forms() {
+        return false;
     }
-    // A Redis before 7 knows no such line at all.
+    // A Redis before 7 knows no such line at all; nor does it compile a script with an error in it, whatever its form.
+    let compiles = !text.starts_with(b"ERR Error compiling script");
+    if !compiles && form == Form::Plain {
+        server.doubts_form();
+        return false;
+    }
     let refused = text.starts_with(b"ERR Unexpected flag in script shebang")
-        || text.starts_with(b"ERR Error compiling script");
-    // A caller's own script with an error in it has no other form to try.
-    if refused && script.has_forms() && matches!(written.loads, Some((_, Form::Locking))) {
-        server.refuses_locking();
+        || (!compiles && !server.knows_form());
+    if refused && form == Form::Locking {
+        server.refuses_locking(compiles);
         return true;
     }
     false

@@ -37,6 +37,7 @@ mod string;
 mod table;
 
 use crate::error::{EdgeError, ErrorKind};
+use crate::wire::Repeat;
 
 pub use bitmap::*;
 pub use call::{Call, command};
@@ -104,6 +105,25 @@ pub(crate) fn known(name: &str) -> &'static str {
     find(name).map_or("OTHER", |(known, ..)| known)
 }
 
+/// Whether it may touch keys that are not among its words.
+pub(crate) fn touches_all(name: &str) -> bool {
+    match find(name) {
+        None | Some((_, Family::Scripting, _)) => true,
+        Some((name, ..)) => [
+            "DBSIZE",
+            "FLUSHALL",
+            "FLUSHDB",
+            "KEYS",
+            "RANDOMKEY",
+            "SCAN",
+            "SORT",
+            "SORT_RO",
+            "SWAPDB",
+        ]
+        .contains(name),
+    }
+}
+
 fn find(name: &str) -> Option<&'static (&'static str, Family, Access)> {
     let upper = |b: u8| b.to_ascii_uppercase();
     let found = table::TABLE
@@ -122,7 +142,7 @@ fn find(name: &str) -> Option<&'static (&'static str, Family, Access)> {
 pub(crate) fn repeatable(
     name: &str,
     has: impl Fn(usize, &[&str]) -> bool,
-) -> Result<bool, EdgeError> {
+) -> Result<Repeat, EdgeError> {
     if name.trim().is_empty() {
         return Err(EdgeError::argument("a command must begin with its name"));
     }
@@ -136,21 +156,26 @@ pub(crate) fn repeatable(
             ErrorKind::Unsupported,
             "XREAD with BLOCK cannot be sent over REST; use it without, asked again",
         )),
-        Some(Access::Read | Access::Repeatable) => Ok(true),
+        Some(Access::Read) => Ok(Repeat::Read),
+        Some(Access::Repeatable) => Ok(Repeat::Write),
         // A condition answers otherwise once it was met, and GET gives what the first one wrote.
         Some(Access::Write) if is("SET") => {
             let conditions = ["NX", "XX", "GET", "IFEQ", "IFNE", "IFDEQ", "IFDNE"];
-            Ok(!has(2, &conditions))
+            Ok(if has(2, &conditions) {
+                Repeat::Never
+            } else {
+                Repeat::Write
+            })
         }
-        Some(Access::Write) if is("SCRIPT") => Ok(has(0, &["LOAD", "EXISTS"])),
-        Some(Access::Write) | None => Ok(false),
+        Some(Access::Write) if is("SCRIPT") && has(0, &["LOAD", "EXISTS"]) => Ok(Repeat::Write),
+        Some(Access::Write) | None => Ok(Repeat::Never),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Arg, Commands, Repeat};
+    use crate::wire::{Arg, Commands};
 
     #[test]
     fn the_table_is_sorted_so_every_command_is_found() {
@@ -168,11 +193,11 @@ mod tests {
             let json = serde_json::to_string(&words).unwrap();
             let whole = out
                 .json(&json, false, &[])
-                .map(|()| out.repeat(0) == Repeat::Harmless);
+                .map(|()| out.repeat(0) != Repeat::Never);
             let args: Vec<Arg<'_>> = words[1..].iter().map(|word| Arg::Text(word)).collect();
             let mut out = Commands::default();
             let parts = out.command(words[0], &args);
-            let parts = parts.map(|()| out.repeat(0) == Repeat::Harmless);
+            let parts = parts.map(|()| out.repeat(0) != Repeat::Never);
             assert_eq!(whole, parts);
             parts
         };

@@ -149,7 +149,7 @@ pub(super) static TABLE: &[(&str, Family, Access)] = &[
     ("LPUSHX", List, Write),
     ("LRANGE", List, Read),
     ("LREM", List, Write),
-    ("LSET", List, Repeatable),
+    ("LSET", List, Write),
     ("LTRIM", List, Write),
     ("MEMORY", Server, Read),
     ("MGET", String, Read),

@@ -184,7 +184,11 @@ pub fn read(
 #[wasm_bindgen]
 pub fn lost(batch: f64, preflights: bool, left_ms: f64, drawn: f64) -> f64 {
     if preflights {
-        with(batch, |batch| batch.server().blocked());
+        with(batch, |batch| {
+            if let Some(asked) = batch.task().map(|task| task.format()) {
+                batch.server().blocked(asked);
+            }
+        });
     }
     let error = EdgeError::new(ErrorKind::Network, "no answer from the Redis REST server");
     ended(batch, Err(error), left_ms, drawn)

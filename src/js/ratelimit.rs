@@ -16,15 +16,23 @@ use super::json::Json;
 use super::{added, with};
 use crate::error::EdgeError;
 use crate::ratelimit::{
-    Check, Clock, Decision, Identifier, Limit, Limits, OnFailure, RateLimiter, Source, Stats,
+    Check, Clock, Decision, Identifier, Limit, Limits, Memory, OnFailure, RateLimiter, Source,
+    Stats,
 };
 use crate::wire::json_texts;
 
-/// Past so many, what the limiter unused longest remembered is forgotten.
-const MOST: usize = 64;
+/// Past so many, the one unused longest is made anew at its next call, or begins to remember anew.
+const MOST: usize = 1_000;
 
 thread_local! {
-    static LIMITERS: RefCell<Vec<(String, RateLimiter)>> = const { RefCell::new(Vec::new()) };
+    static LIMITERS: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+    static MEMORIES: RefCell<Vec<(u64, String, Memory)>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Known {
+    server: u64,
+    config: String,
+    limiter: RateLimiter,
 }
 
 /// Why a limiter, or with `limits` alone some limits, cannot be made; `undefined` when they can.
@@ -49,7 +57,7 @@ pub fn push_limit(
     cost: f64,
     now: f64,
 ) -> Option<String> {
-    let limiter = match limiter_of(limiter) {
+    let limiter = match limiter_of(batch, limiter) {
         Ok(limiter) => limiter,
         Err(error) => return Some(error.to_string()),
     };
@@ -71,7 +79,7 @@ pub fn push_limit(
 /// Why a check, as [`push_limit`] takes it, cannot be sent; `undefined` when it can.
 #[wasm_bindgen]
 pub fn check_problem(limiter: &str, id: &str, limits: &str, cost: f64) -> Option<String> {
-    let prepared = limiter_of(limiter)
+    let prepared = built(limiter)
         .and_then(|limiter| check(&limiter, identifier(id), limits, cost))
         .and_then(|mut check| check.prepare());
     prepared.err().map(|error| error.to_string())
@@ -94,7 +102,7 @@ fn check(
 /// [{"id", "refused"}]}`.
 #[wasm_bindgen]
 pub fn push_limit_stats(batch: f64, limiter: &str, hours_ago: u32, now: f64) -> Option<String> {
-    match limiter_of(limiter) {
+    match limiter_of(batch, limiter) {
         Ok(limiter) => added(with(batch, |batch| {
             batch.op(limiter.stats(hours_ago), now as u64, stats)
         })),
@@ -131,18 +139,43 @@ fn built(config: &str) -> Result<RateLimiter, EdgeError> {
         .timeout_ms(number(field(2)))
 }
 
-fn limiter_of(config: &str) -> Result<RateLimiter, EdgeError> {
+/// The limiter of this configuration for the server that the batch is for.
+fn limiter_of(batch: f64, config: &str) -> Result<RateLimiter, EdgeError> {
+    let server = with(batch, |batch| batch.server().id).unwrap_or_default();
     LIMITERS.with_borrow_mut(|known| {
-        let found = match known.iter().position(|(other, _)| other == config) {
+        let same = |other: &Known| other.server == server && other.config == config;
+        let found = match known.iter().position(same) {
             Some(found) => known.remove(found),
-            None => (config.to_owned(), built(config)?),
+            None => Known {
+                server,
+                config: config.to_owned(),
+                limiter: remembering(server, built(config)?, config),
+            },
         };
         if known.len() >= MOST {
             known.remove(0);
         }
-        let limiter = found.1.clone();
+        let limiter = found.limiter.clone();
         known.push(found);
         Ok(limiter)
+    })
+}
+
+/// With the memory of all limiters of its name: what one of them gives back or resets none of them may refuse.
+fn remembering(server: u64, limiter: RateLimiter, config: &str) -> RateLimiter {
+    let name = json_texts(config).swap_remove(0);
+    MEMORIES.with_borrow_mut(|known| {
+        let same = |(at, other, _): &(u64, String, Memory)| *at == server && *other == name;
+        let found = match known.iter().position(same) {
+            Some(found) => known.remove(found),
+            None => (server, name, limiter.shared()),
+        };
+        if known.len() >= MOST {
+            known.remove(0);
+        }
+        let limiter = limiter.sharing(&found.2);
+        known.push(found);
+        limiter
     })
 }
 
@@ -225,6 +258,7 @@ fn told(decision: Decision) -> String {
         Source::Local => ",\"source\":\"local\"",
         Source::Failure => ",\"source\":\"failure\"",
     });
+    json.number(",\"decidedAt\":", decision.decided_at());
     json.raw(match decision.clock() {
         Clock::Client => ",\"clock\":\"client\"}",
         Clock::Server => ",\"clock\":\"server\"}",

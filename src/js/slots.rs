@@ -6,6 +6,8 @@ const MOST: usize = 65_536;
 pub(super) struct Slots<T> {
     slots: Vec<Slot<T>>,
     free: Vec<usize>,
+    /// Where to look next for a value whose time is over.
+    hand: usize,
 }
 
 struct Slot<T> {
@@ -19,16 +21,19 @@ impl<T> Default for Slots<T> {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
+            hand: 0,
         }
     }
 }
 
+/// So many slots are looked at for each value that comes, so that what nobody ended does not pile up.
+const LOOKED_AT: usize = 4;
+
 impl<T> Slots<T> {
     /// The handle of `value`; NaN when the table is full of values that are still in time.
     pub fn put(&mut self, value: T, now: f64, deadline: f64) -> f64 {
-        if self.free.is_empty() && self.slots.len() >= MOST {
-            self.sweep(now);
-        }
+        let all = self.free.is_empty() && self.slots.len() >= MOST;
+        self.sweep(now, if all { MOST } else { LOOKED_AT });
         let index = match self.free.pop() {
             Some(index) => index,
             None if self.slots.len() < MOST => {
@@ -72,11 +77,15 @@ impl<T> Slots<T> {
     }
 
     /// What nobody ended in time belongs to requests that were cut off.
-    fn sweep(&mut self, now: f64) {
-        for (index, slot) in self.slots.iter_mut().enumerate() {
+    fn sweep(&mut self, now: f64, most: usize) {
+        for _ in 0..most.min(self.slots.len()) {
+            self.hand = (self.hand + 1) % self.slots.len();
+            let Some(slot) = self.slots.get_mut(self.hand) else {
+                return;
+            };
             if slot.value.is_some() && slot.deadline < now {
                 slot.value = None;
-                self.free.push(index);
+                self.free.push(self.hand);
             }
         }
     }
@@ -98,6 +107,15 @@ mod tests {
         assert_eq!(slots.get(second), Some(&mut "b"));
         assert_eq!(slots.get(f64::NAN), None);
         assert_eq!(slots.get(-1.0), None);
+    }
+
+    #[test]
+    fn what_nobody_ends_does_not_pile_up() {
+        let mut slots = Slots::default();
+        for n in 0..10_000 {
+            slots.put(n, f64::from(n), f64::from(n) + 50.0);
+        }
+        assert!(slots.slots.len() < 200, "{}", slots.slots.len());
     }
 
     #[test]

@@ -40,14 +40,16 @@ impl Call {
     }
 
     pub fn isolate(&self) -> std::cell::RefMut<'_, Isolate> {
-        self.limiter.isolate.borrow_mut()
+        self.limiter.isolate.0.borrow_mut()
     }
 
     /// The only key and the only limit, where a refusal may be remembered: with several limits an answer would have to
     /// tell the state of each, and the server's clock is not known here.
     pub fn memorable(&self) -> Option<(&str, &Limit)> {
         match (self.keys.keys.as_slice(), &*self.limits) {
-            ([key], [limit]) if self.limiter.clock == Clock::Client => Some((key, limit)),
+            ([key], [limit]) if self.limiter.remembers && self.limiter.clock == Clock::Client => {
+                Some((key, limit))
+            }
             _ => None,
         }
     }

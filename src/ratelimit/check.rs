@@ -109,6 +109,9 @@ impl Check {
         match replied.and_then(|reply| call.decision(reply, cost, self.now)) {
             Ok(decision) => {
                 let mut isolate = call.isolate();
+                if decision.allowed && cost > 0 {
+                    isolate.outdate(call.keys());
+                }
                 if let (false, Some((key, limit))) = (decision.allowed, call.memorable())
                     && isolate.forgotten() == self.forgotten
                 {
@@ -191,7 +194,8 @@ impl Op for Reset {
         isolate.reset(keys);
         isolate.forget(keys);
         let args: Vec<_> = keys.keys.iter().map(Into::into).collect();
-        out.command("DEL", &args)
+        // Nobody is told how many there were.
+        out.harmless("DEL", &args)
     }
 
     fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<(), EdgeError> {

@@ -146,6 +146,12 @@ impl Decision {
         decision
     }
 
+    /// When it was decided, in epoch milliseconds, by the clock that decided.
+    #[must_use]
+    pub fn decided_at(&self) -> u64 {
+        self.decided_at
+    }
+
     /// By whose time it was decided: `Client` although the limiter asks the server when Redis refused to tell its time.
     #[must_use]
     pub fn clock(&self) -> Clock {

@@ -44,9 +44,8 @@ impl Isolate {
         }
     }
 
-    /// The refusal of a check that Redis would refuse as well: it refused one that cost no more, a moment ago.
-    ///
-    /// Of a costlier check it says when the cheaper one passes, which is when it is worth asking again.
+    /// The refusal of a check that Redis would refuse as well: it refused one of the same cost a moment ago, and has
+    /// allowed none since. When a costlier one passes only Redis knows.
     pub fn recall(&mut self, key: &str, limit: &Limit, cost: u32, now: u64) -> Option<Decision> {
         let name = Name::of(key);
         let refusal = self.refusals.get(name)?;
@@ -56,7 +55,7 @@ impl Isolate {
         }
         let until = refusal.retry_at.min(refusal.stored_at + BELIEVED_MS);
         let holds = refusal.limit == *limit
-            && cost >= refusal.cost
+            && refusal.cost == cost
             && (refusal.stored_at..until).contains(&now);
         let verdict = Verdict {
             left: refusal.left,
@@ -109,6 +108,13 @@ impl Isolate {
     /// What Redis refused for these keys it may allow now.
     pub fn forget(&mut self, keys: &Keys) {
         self.forgotten += 1;
+        for key in &keys.keys {
+            self.refusals.remove(Name::of(key));
+        }
+    }
+
+    /// What is left is less than was remembered.
+    pub fn outdate(&mut self, keys: &Keys) {
         for key in &keys.keys {
             self.refusals.remove(Name::of(key));
         }

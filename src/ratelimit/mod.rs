@@ -43,7 +43,7 @@ pub enum OnFailure {
 /// Limits how often an identifier may pass.
 ///
 /// Building one does nothing: build it wherever it is needed. Clones share what this isolate remembers of refusals and
-/// counts by itself.
+/// counts by itself: use each for one database.
 #[derive(Clone, Debug)]
 pub struct RateLimiter {
     limits: Limits,
@@ -52,7 +52,19 @@ pub struct RateLimiter {
     timeout_ms: u64,
     clock: Clock,
     analytics: bool,
-    isolate: Rc<RefCell<Isolate>>,
+    /// Whether it remembers refusals.
+    remembers: bool,
+    isolate: Memory,
+}
+
+/// What an isolate remembers of refusals and has counted by itself, of one database and the limiters of one name.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory(Rc<RefCell<Isolate>>);
+
+impl Memory {
+    fn new(max_entries: usize) -> Self {
+        Self(Rc::new(RefCell::new(Isolate::new(max_entries))))
+    }
 }
 
 const REMEMBERED: usize = 10_000;
@@ -69,7 +81,8 @@ impl RateLimiter {
             timeout_ms: 1_000,
             clock: Clock::default(),
             analytics: false,
-            isolate: Rc::new(RefCell::new(Isolate::new(REMEMBERED))),
+            remembers: true,
+            isolate: Memory::new(REMEMBERED),
         }
     }
 
@@ -110,8 +123,21 @@ impl RateLimiter {
     /// An entry takes about 120 bytes, and none is taken before there is one.
     #[must_use]
     pub fn memory(mut self, max_entries: usize) -> Self {
-        self.isolate = Rc::new(RefCell::new(Isolate::new(max_entries)));
+        self.remembers = max_entries > 0;
+        self.isolate = Memory::new(max_entries);
         self
+    }
+
+    /// Shares what another limiter remembers and counts.
+    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    pub(crate) fn sharing(mut self, memory: &Memory) -> Self {
+        self.isolate = memory.clone();
+        self
+    }
+
+    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    pub(crate) fn shared(&self) -> Memory {
+        self.isolate.clone()
     }
 
     /// Counts what is allowed and refused, for [`Self::stats`]; off by default.

@@ -23,7 +23,10 @@ impl RateLimiter {
         let (id, timeout_ms) = (id.into(), duration::timeout(timeout_ms)?);
         let started = redis.now();
         loop {
-            let decision = redis.run(self.check(id.clone()).cost(cost)).await?;
+            let spent = redis.now().saturating_sub(started);
+            let mut patient = self.clone();
+            patient.timeout_ms = self.timeout_ms.min(timeout_ms.saturating_sub(spent).max(1));
+            let decision = redis.run(patient.check(id.clone()).cost(cost)).await?;
             let waited = redis.now().saturating_sub(started);
             let left = timeout_ms.saturating_sub(waited);
             if decision.allowed || decision.retry_after_ms > left {

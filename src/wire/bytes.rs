@@ -28,6 +28,19 @@ pub(super) fn opening(words: &str, places: &[u32]) -> Result<Vec<u8>, EdgeError>
             "bytes cannot be arguments of EVAL, EVALSHA or FCALL: make it a script, which takes them",
         ));
     }
+    if is(&["\"HINCRBY\""]) {
+        return Err(EdgeError::new(
+            ErrorKind::Unsupported,
+            "bytes cannot be a field of HINCRBY: a script would round its reply",
+        ));
+    }
+    // Lua hands over no more than 8,000 at once.
+    if json::items(words).count() > 7_000 {
+        return Err(EdgeError::new(
+            ErrorKind::TooLarge,
+            "a command with bytes takes at most 7000 words: use several",
+        ));
+    }
     // Which words are keys: all are declared, for they decide where the script runs and what it locks.
     let (most, step) = if is(&[
         "\"ECHO\"",

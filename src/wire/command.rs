@@ -118,8 +118,14 @@ struct Entry {
 /// What to do with a command whose answer was lost on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// Sent again it leaves the same state and gives the same reply, or one that its op takes for the same.
+    /// It changes nothing: asked again it answers the same, unless what was sent behind it has changed that.
+    Read,
+    /// Sent again it leaves the same state and gives the same reply, unless what was sent behind it built on it.
+    Write,
+    /// A script that may be sent again, and whose reply its op takes for the same; it may read and write.
     Harmless,
+    /// Whoever asked vouches for it, whatever it stands beside.
+    Vouched,
     /// It may have been done: its op is told so.
     Never,
 }
@@ -157,7 +163,7 @@ impl Commands {
             });
             one_of(texts.skip(from), words)
         };
-        let repeat = Repeat::harmless_if(commands::repeatable(name, has)?);
+        let repeat = commands::repeatable(name, has)?;
         let start = self.bytes.len();
         json::string_into(&mut self.bytes, name);
         self.arguments(args);
@@ -187,12 +193,13 @@ impl Commands {
             let texts = items.clone().filter_map(|item| item.get(text(item)?));
             one_of(texts.skip(from), words)
         };
-        let harmless = commands::repeatable(name, has)?;
+        let repeat = commands::repeatable(name, has)?;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(words.as_bytes());
         // The closing bracket is there already.
         self.bytes.pop();
-        self.finish(start, Repeat::harmless_if(harmless || vouched), places)
+        let repeat = if vouched { Repeat::Vouched } else { repeat };
+        self.finish(start, repeat, places)
     }
 
     /// Ends the command whose words stand behind `start`.
@@ -289,7 +296,39 @@ impl Commands {
         self.entries.iter().any(script)
     }
 
-    /// Whether command `index` may be sent again after its answer was lost.
+    /// Appends one command that is harmless to repeat, as the op that asks for it takes its reply.
+    ///
+    /// # Errors
+    /// As [`Self::command`].
+    pub(crate) fn harmless(&mut self, name: &str, args: &[Arg<'_>]) -> Result<(), EdgeError> {
+        self.command(name, args)?;
+        if let Some(entry) = self.entries.last_mut() {
+            entry.repeat = Repeat::Vouched;
+        }
+        Ok(())
+    }
+
+    /// Whether two commands may touch the same key: whether a word of one is a word of the other.
+    pub(crate) fn may_meet(&self, one: usize, other: usize) -> bool {
+        let (Some(one), Some(other)) = (self.words(one), self.words(other)) else {
+            return true;
+        };
+        one.1 || other.1 || json::items(one.0).any(|word| json::items(other.0).any(|w| w == word))
+    }
+
+    /// What may be keys of a command, and whether those are not all it may touch.
+    fn words(&self, index: usize) -> Option<(&str, bool)> {
+        let (head, words) = self.get(index)?;
+        let words = std::str::from_utf8(words).ok()?.strip_suffix(']')?;
+        if let Head::Script(_) = head {
+            return Some((words, false));
+        }
+        let name = json::items(words).next()?;
+        let behind = words.get(name.len() + 1..).unwrap_or_default();
+        Some((behind, commands::touches_all(name.get(1..name.len() - 1)?)))
+    }
+
+    /// Whether command `index` may be sent again after its answer was lost, for itself.
     pub(crate) fn repeat(&self, index: usize) -> Repeat {
         self.entries
             .get(index)

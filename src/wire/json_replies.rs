@@ -5,7 +5,7 @@ use base64ct::{Base64, Encoding};
 use crate::error::EdgeError;
 
 /// Deeper than any reply of Redis; a hostile one must not exhaust the stack.
-const MAX_DEPTH: usize = 128;
+const MAX_DEPTH: usize = 32;
 
 /// Turns the body of a JSON reply (`[{"result":..},{"error":".."}]`) into the RESP2 array it stands for.
 ///

@@ -4,7 +4,7 @@ use super::reply::{Array, Reply};
 use crate::error::EdgeError;
 
 /// Deeper than any command of Redis replies; a hostile reply must not exhaust the stack.
-const MAX_DEPTH: usize = 128;
+const MAX_DEPTH: usize = 32;
 
 /// The reply at the start of `bytes`, and how many bytes it takes.
 ///

@@ -254,3 +254,118 @@ async fn a_script_is_sent_whole_once_and_again_when_it_was_lost() {
         assert_eq!(error.code(), "redis_error");
     }
 }
+
+/// Forgets its scripts, so that the next EVALSHA of each is answered with NOSCRIPT.
+async fn flush(redis: &Redis) {
+    redis
+        .run(command::<String>("SCRIPT", &["FLUSH".into()]))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_was_answered_with_noscript_is_sent_whole_each_of_it() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked();
+    let add = Script::new("return redis.call('INCR', KEYS[1])");
+    let call = |n: usize| add.call::<i64>(&[&n.to_string()], &[]);
+    redis.run(call(0)).await.unwrap();
+    flush(&redis).await;
+    let before = fake.sent().len();
+    redis
+        .run((1..20).map(call).collect::<Vec<_>>())
+        .await
+        .unwrap();
+    assert_eq!(fake.sent().len() - before, 2);
+    // Each may be another node's.
+    let again = String::from_utf8(fake.sent().last().unwrap().clone()).unwrap();
+    assert_eq!(
+        (
+            again.matches("EVAL\"").count(),
+            again.matches("EVALSHA").count()
+        ),
+        (19, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_script_that_says_noscript_itself_is_run_once() {
+    let server = Server::start().await;
+    let (redis, _) = server.faked();
+    let liar = Script::new("redis.call('INCR', KEYS[1]) return redis.error_reply('NOSCRIPT mine')");
+    let error = redis.run(liar.call::<i64>(&["n"], &[])).await.unwrap_err();
+    assert_eq!(error.code(), "redis_error");
+    redis
+        .transaction(liar.call::<i64>(&["n"], &[]).settled())
+        .await
+        .unwrap()
+        .unwrap_err();
+    assert_eq!(
+        redis.run(get("n")).await.unwrap(),
+        Some(Bytes(b"2".to_vec()))
+    );
+}
+
+#[tokio::test]
+async fn a_transaction_with_a_script_is_whole_or_not_sent() {
+    let server = Server::start_with(|config| config.json_only = true).await;
+    let (redis, fake) = server.faked_with(None);
+    let add = Script::new("#!lua flags=allow-key-locking\nreturn redis.call('INCR', KEYS[1])");
+    let whole = || (set("a", b"1"), add.call::<i64>(&["a"], &[]), set("a", b"2"));
+    // Which form the server takes is asked first.
+    fake.push(upstash_edge::host::Fault::Lost);
+    assert_eq!(
+        redis.transaction(whole()).await.unwrap_err().code(),
+        "network"
+    );
+    assert_eq!(redis.run(get("a")).await.unwrap(), None);
+    redis.transaction(whole()).await.unwrap();
+    assert_eq!(
+        redis.run(get("a")).await.unwrap(),
+        Some(Bytes(b"2".to_vec()))
+    );
+}
+
+#[tokio::test]
+async fn a_script_that_does_not_compile_teaches_nothing_of_the_server() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked();
+    let line = "#!lua flags=allow-key-locking\n";
+    let (good, bad) = (format!("{line}return 1"), format!("{line}this is no Lua"));
+    for _ in 0..2 {
+        let error = redis
+            .run(Script::new(&bad).call::<i64>(&[], &[]))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), "redis_error");
+        redis
+            .run(Script::new(&good).call::<i64>(&[], &[]))
+            .await
+            .unwrap();
+    }
+    // The gateway takes the line, as Upstash does.
+    flush(&redis).await;
+    redis
+        .run(Script::new(&good).call::<i64>(&[], &[]))
+        .await
+        .unwrap();
+    let last = String::from_utf8(fake.sent().last().unwrap().clone()).unwrap();
+    assert!(last.contains("allow-key-locking"), "{last}");
+}
+
+#[tokio::test]
+async fn a_limit_of_the_server_is_learnt_once() {
+    let server = Server::start_with(|config| config.max_request_bytes = 100_000).await;
+    let value = vec![b'x'; 20_000];
+    let mut requests = Vec::new();
+    for _ in 0..2 {
+        let (redis, seen) = watched(&server.client());
+        let ops: Vec<_> = (0..20).map(|n| set(&n.to_string(), &value)).collect();
+        redis.run(ops).await.unwrap();
+        requests.push(seen.borrow().len());
+    }
+    assert!(
+        requests[1] < requests[0] && requests[1] <= 10,
+        "{requests:?}"
+    );
+}

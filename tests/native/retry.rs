@@ -201,3 +201,106 @@ proptest! {
         });
     }
 }
+
+async fn pushed(redis: &Redis, key: &str, values: &[&str]) {
+    for value in values {
+        let push: Call<i64> = command("RPUSH", &[key.into(), (*value).into()]);
+        redis.run(push).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_asked_again_that_what_stood_behind_it_may_have_changed() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked();
+    let word = |name, args: &[Arg<'_>]| command::<Option<String>>(name, args).settled();
+    let code = |answer: Result<Option<String>, upstash_edge::EdgeError>| {
+        answer.map_or_else(|error| error.code().to_owned(), |text| format!("{text:?}"))
+    };
+    let keep = || async { redis.run(set("k", "old")).await.unwrap() };
+
+    keep().await;
+    fake.push(Fault::LostAnswer);
+    let (read, written) = redis
+        .run((get("k").settled(), set("k", "new")))
+        .await
+        .unwrap();
+    assert_eq!((code(read).as_str(), written.as_str()), ("network", "OK"));
+
+    keep().await;
+    fake.push(Fault::LostAnswer);
+    let (read, written) = redis
+        .transaction((get("k").settled(), set("k", "new").settled()))
+        .await
+        .unwrap();
+    assert_eq!(
+        (code(read).as_str(), written.unwrap_err().code()),
+        ("network", "network")
+    );
+
+    keep().await;
+    fake.push(Fault::LostAnswer);
+    let (read, deleted) = redis
+        .run((
+            get("k").settled(),
+            command::<i64>("DEL", &["k".into()]).settled(),
+        ))
+        .await
+        .unwrap();
+    assert_eq!(
+        (code(read).as_str(), deleted.unwrap_err().code()),
+        ("network", "network")
+    );
+
+    fake.push(Fault::LostAnswer);
+    let renamed = (
+        word("SET", &["a".into(), "1".into()]),
+        word("RENAME", &["a".into(), "b".into()]),
+    );
+    let (stored, _) = redis.run(renamed).await.unwrap();
+    assert_eq!(code(stored), "network");
+    assert_eq!(redis.run(get("a")).await.unwrap(), None);
+
+    pushed(&redis, "l", &["old"]).await;
+    fake.push(Fault::LostAnswer);
+    let list = (
+        word("LSET", &["l".into(), Arg::Int(0), "x".into()]),
+        command::<i64>("LPUSH", &["l".into(), "y".into()]).settled(),
+    );
+    assert_eq!(code(redis.run(list).await.unwrap().0), "network");
+    let all: Call<Vec<String>> = command("LRANGE", &["l".into(), Arg::Int(0), Arg::Int(-1)]);
+    assert_eq!(redis.run(all).await.unwrap(), ["y", "x"]);
+
+    // What touches other keys does not matter, nor what stood before.
+    for name in ["KEYS", "FLUSHDB"] {
+        keep().await;
+        fake.push(Fault::LostAnswer);
+        let both = (set("k", "new"), incr("n").settled(), get("k"));
+        assert_eq!(redis.run(both).await.unwrap().2.as_deref(), Some("new"));
+        // What may touch any key does.
+        fake.push(Fault::LostAnswer);
+        let args: &[Arg<'_>] = if name == "KEYS" { &["*".into()] } else { &[] };
+        let everything = command::<()>(name, args).settled();
+        let (answer, everything) = redis
+            .run((set("k", "newer").settled(), everything))
+            .await
+            .unwrap();
+        assert_eq!(
+            (answer.is_ok(), everything.is_ok()),
+            (name == "KEYS", name == "KEYS")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_a_long_answer_lost_tells_which_attempt_it_was() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked();
+    let attempts = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let seen = std::rc::Rc::clone(&attempts);
+    let heard = redis.observed(move |event| seen.borrow_mut().push(event.attempt));
+    fake.push(Fault::Lost);
+    let many: Vec<_> = (0..2_001).map(|_| get("k")).collect();
+    heard.run(many).await.unwrap();
+    assert_eq!(*attempts.borrow(), [1, 2, 1, 1]);
+}

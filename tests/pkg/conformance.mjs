@@ -131,6 +131,24 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
       const [piped] = await redis.with({ integers: "bigint" }).with({ timeout: "2s" }).multi().incrby(key("exact"), 0).exec();
       equal([typeof piped, `${piped}`], ["bigint", "9223372036854775807"]);
     },
+    "a BigInt goes in as its digits": async () => {
+      await redis.set(key("bigin"), 9007199254740993n);
+      equal([await redis.get(key("bigin")), await redis.command("INCRBY", key("bigin"), 2n)], ["9007199254740993", "9007199254740995"]);
+    },
+    "options may be null, as they may be left out": async () => {
+      const none = /** @type {any} */ (null);
+      const limiter = new RateLimiter(redis, { limits: slidingWindow(9, "60s"), name: key("null"), timeout: "60s" });
+      equal([(await limiter.check("a", none)).remaining, await redis.with(none).echo("x"), (await health(redis, none)).status], [8, "x", "healthy"]);
+      equal(await redis.with({ signal: none }).echo("y"), "y");
+      for (const asked of [limiter.wait("a", none), limiter.checkAll([none]), limiter.check(none)]) equal((await failure(asked)).code.startsWith("invalid_"), true);
+      let code;
+      try {
+        new RateLimiter(/** @type {any} */ ({}), { limits: slidingWindow(1, "1s") });
+      } catch (error) {
+        code = /** @type {any} */ (error).code;
+      }
+      equal(code, "invalid_config");
+    },
     "JSON is written and read where it is asked for": async () => {
       const value = { a: [1.5, null, "é😀\ud800"], b: { c: false } };
       equal(await redis.setJson(key("json"), value, { ex: 60 }), "OK");
@@ -377,6 +395,21 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
       await build().reset("a");
       equal((await build().check("a")).source, "redis");
     },
+    "what is remembered is of one database, and of all limiters of a name there": async () => {
+      const build = (/** @type {string} */ url, /** @type {object} */ options = {}) => new RateLimiter(client({ url }), { limits: slidingWindow(1, "60s"), name: key("shared"), timeout: "60s", ...options });
+      const other = env.url === env.jsonUrl ? `${env.url}/` : env.jsonUrl;
+      await build(env.url).check("a");
+      equal([(await build(env.url).check("a")).source, (await build(env.url).check("a")).source], ["redis", "memory"]);
+      if (other === env.jsonUrl) equal((await build(other).check("a")).source, "redis");
+      await build(env.url, { timeout: "50s" }).reset("a");
+      equal((await build(env.url).check("a")).allowed, true);
+      // A costlier check, or one after a place was taken, is for Redis to answer.
+      const wide = () => build(env.url, { limits: slidingWindow(5, "60s") });
+      await wide().check("b", { cost: 2 });
+      equal([(await wide().check("b", { cost: 4 })).source, (await wide().check("b", { cost: 5 })).source], ["redis", "redis"]);
+      await wide().check("b", { cost: 3 });
+      equal((await wide().check("b", { cost: 5 })).remaining, 0);
+    },
     "a limiter has an answer when Redis has none": async () => {
       const answers = [];
       for (const onFailure of /** @type {const} */ (["allow", "deny", "local"])) {
@@ -398,6 +431,13 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
       await long.check("a");
       equal((await long.wait("a", { timeout: "5s" })).allowed, false);
       equal((await failure(long.wait("a", { timeout: "7d", signal: AbortSignal.timeout(50) }))).code, "aborted");
+      const viewed = new RateLimiter(redis.with({ signal: AbortSignal.timeout(50) }), { limits: slidingWindow(1, "1d"), name: key("wait"), timeout: "60s" });
+      equal((await failure(viewed.wait("a", { timeout: "7d" }))).code, "aborted");
+      const silent = new RateLimiter(client({ url: env.silentUrl }), { limits: slidingWindow(1, "1d"), timeout: "60s", onFailure: "deny" });
+      equal((await silent.wait("a", { timeout: "50ms" })).source, "failure");
+      // A signal that is none harms nobody else.
+      const [wrong, fine] = await Promise.all([failure(limiter.wait("b", { timeout: "1s", signal: /** @type {any} */ ({}) })), redis.set(key("innocent"), "x")]);
+      equal([wrong.code, fine], ["invalid_config", "OK"]);
     },
     "a limiter counts what it allowed and refused, when it is asked to": async () => {
       const real = Date.now;
