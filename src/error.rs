@@ -72,14 +72,20 @@ impl EdgeError {
         }
     }
 
-    pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn config(message: &'static str) -> Self {
         Self::new(ErrorKind::InvalidConfig, message)
     }
 
-    pub(crate) fn argument(message: impl Into<Cow<'static, str>>) -> Self {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn argument(message: &'static str) -> Self {
         Self::new(ErrorKind::InvalidArgument, message)
     }
 
+    #[cold]
+    #[inline(never)]
     pub(crate) fn corrupt(message: &'static str) -> Self {
         Self::new(ErrorKind::Corrupt, message)
     }
