@@ -157,7 +157,7 @@ impl Commands {
             });
             one_of(texts.skip(from), words)
         };
-        let repeat = Repeat::harmless_if(commands::repeatable(name, has)?);
+        let repeat = Repeat::harmless_if(commands::repeatable(name, &has)?);
         let start = self.bytes.len();
         json::string_into(&mut self.bytes, name);
         self.arguments(args);
@@ -187,7 +187,7 @@ impl Commands {
             let texts = items.clone().filter_map(|item| item.get(text(item)?));
             one_of(texts.skip(from), words)
         };
-        let harmless = commands::repeatable(name, has)?;
+        let harmless = commands::repeatable(name, &has)?;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(words.as_bytes());
         // The closing bracket is there already.
