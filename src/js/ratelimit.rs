@@ -13,18 +13,19 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::json::Json;
-use super::{added, with};
+use super::{added, text, with};
 use crate::error::EdgeError;
 use crate::ratelimit::{
     Check, Clock, Decision, Identifier, Limit, Limits, OnFailure, RateLimiter, Source, Stats,
 };
+use crate::recent::Recent;
 use crate::wire::json_texts;
 
 /// Past so many, what the limiter unused longest remembered is forgotten.
 const MOST: usize = 64;
 
 thread_local! {
-    static LIMITERS: RefCell<Vec<(String, RateLimiter)>> = const { RefCell::new(Vec::new()) };
+    static LIMITERS: RefCell<Recent<RateLimiter>> = const { RefCell::new(Recent::new(MOST)) };
 }
 
 /// Why a limiter, or with `limits` alone some limits, cannot be made; `undefined` when they can.
@@ -35,7 +36,7 @@ pub fn limiter_problem(limiter: &str, limits: &str) -> Option<String> {
     } else {
         built(limiter).err()
     };
-    problem.map(|error| error.to_string())
+    problem.map(|error| text(&error))
 }
 
 /// Adds a check, a refund when `cost` is below 0, or with NaN a reset. A check's outcome is a `Decision`; the others'
@@ -51,7 +52,7 @@ pub fn push_limit(
 ) -> Option<String> {
     let limiter = match limiter_of(limiter) {
         Ok(limiter) => limiter,
-        Err(error) => return Some(error.to_string()),
+        Err(error) => return Some(text(&error)),
     };
     let (id, now) = (identifier(id), now as u64);
     let null = |()| "null".to_owned();
@@ -64,7 +65,7 @@ pub fn push_limit(
     }
     match check(&limiter, id, limits, cost) {
         Ok(check) => added(with(batch, |batch| batch.op(check, now, told))),
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(text(&error)),
     }
 }
 
@@ -74,7 +75,7 @@ pub fn check_problem(limiter: &str, id: &str, limits: &str, cost: f64) -> Option
     let prepared = limiter_of(limiter)
         .and_then(|limiter| check(&limiter, identifier(id), limits, cost))
         .and_then(|mut check| check.prepare());
-    prepared.err().map(|error| error.to_string())
+    prepared.err().map(|error| text(&error))
 }
 
 fn check(
@@ -98,7 +99,7 @@ pub fn push_limit_stats(batch: f64, limiter: &str, hours_ago: u32, now: f64) -> 
         Ok(limiter) => added(with(batch, |batch| {
             batch.op(limiter.stats(hours_ago), now as u64, stats)
         })),
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(text(&error)),
     }
 }
 
@@ -132,18 +133,7 @@ fn built(config: &str) -> Result<RateLimiter, EdgeError> {
 }
 
 fn limiter_of(config: &str) -> Result<RateLimiter, EdgeError> {
-    LIMITERS.with_borrow_mut(|known| {
-        let found = match known.iter().position(|(other, _)| other == config) {
-            Some(found) => known.remove(found),
-            None => (config.to_owned(), built(config)?),
-        };
-        if known.len() >= MOST {
-            known.remove(0);
-        }
-        let limiter = found.1.clone();
-        known.push(found);
-        Ok(limiter)
-    })
+    LIMITERS.with_borrow_mut(|known| known.get(config, || built(config)))
 }
 
 fn limits_of(fields: &[String]) -> Result<Limits, EdgeError> {

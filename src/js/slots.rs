@@ -14,16 +14,14 @@ struct Slot<T> {
     value: Option<T>,
 }
 
-impl<T> Default for Slots<T> {
-    fn default() -> Self {
+impl<T> Slots<T> {
+    pub const fn new() -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
         }
     }
-}
 
-impl<T> Slots<T> {
     /// The handle of `value`; NaN when the table is full of values that are still in time.
     pub fn put(&mut self, value: T, now: f64, deadline: f64) -> f64 {
         if self.free.is_empty() && self.slots.len() >= MOST {
@@ -51,8 +49,15 @@ impl<T> Slots<T> {
         (slot.generation * MOST as u64 + index as u64) as f64
     }
 
-    pub fn get(&mut self, handle: f64) -> Option<&mut T> {
-        self.slot(handle)?.1.value.as_mut()
+    /// Takes the value out to work on it; its place stays its own, for [`Self::back`].
+    pub fn take(&mut self, handle: f64) -> Option<T> {
+        self.slot(handle)?.1.value.take()
+    }
+
+    pub fn back(&mut self, handle: f64, value: T) {
+        if let Some((_, slot)) = self.slot(handle) {
+            slot.value = Some(value);
+        }
     }
 
     pub fn remove(&mut self, handle: f64) {
@@ -88,21 +93,26 @@ mod tests {
 
     #[test]
     fn an_old_handle_never_opens_a_new_value() {
-        let mut slots = Slots::default();
+        let mut slots = Slots::new();
         let first = slots.put("a", 0.0, 10.0);
-        assert_eq!(slots.get(first), Some(&mut "a"));
+        assert_eq!(slots.take(first), Some("a"));
+        assert_eq!(slots.take(first), None);
+        slots.back(first, "a again");
+        assert_eq!(slots.take(first), Some("a again"));
+        slots.back(first, "a");
         slots.remove(first);
         slots.remove(first);
         let second = slots.put("b", 0.0, 10.0);
-        assert_eq!(slots.get(first), None);
-        assert_eq!(slots.get(second), Some(&mut "b"));
-        assert_eq!(slots.get(f64::NAN), None);
-        assert_eq!(slots.get(-1.0), None);
+        slots.back(first, "too late");
+        assert_eq!(slots.take(first), None);
+        assert_eq!(slots.take(second), Some("b"));
+        assert_eq!(slots.take(f64::NAN), None);
+        assert_eq!(slots.take(-1.0), None);
     }
 
     #[test]
     fn a_full_table_refuses_until_a_deadline_has_passed() {
-        let mut slots = Slots::default();
+        let mut slots = Slots::new();
         for n in 0..MOST {
             assert!(!slots.put(n, 0.0, 100.0).is_nan());
         }
