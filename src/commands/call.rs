@@ -105,7 +105,7 @@ impl<T> Call<T> {
     pub(super) fn float(mut self, name: &'static str, number: f64) -> Self {
         if number.is_nan() {
             let why = name.to_owned() + " must be a number, not NaN";
-            return self.refuse(EdgeError::new(ErrorKind::InvalidArgument, why));
+            return self.refuse(EdgeError::with_text(ErrorKind::InvalidArgument, why));
         }
         self.args.push(Owned::Text(number.to_string()));
         self

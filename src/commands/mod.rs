@@ -122,7 +122,7 @@ pub(crate) fn repeatable(
     }
     let is = |word: &str| name.eq_ignore_ascii_case(word);
     match index::find(name).and_then(index::access_of) {
-        Some(Access::Refused(instead)) => Err(EdgeError::new(
+        Some(Access::Refused(instead)) => Err(EdgeError::with_text(
             ErrorKind::Unsupported,
             name.to_ascii_uppercase() + " cannot be sent over REST; use " + instead,
         )),

@@ -24,6 +24,10 @@ use crate::wire::{Commands, Repeat};
 use batch::Batch;
 use slots::Slots;
 
+/// The one that std has, built as small as the rest; std's own copy is built for speed.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 thread_local! {
     static BATCHES: RefCell<Slots<Box<Batch>>> = const { RefCell::new(Slots::new()) };
 }

@@ -86,7 +86,7 @@ impl<'a> App<'a> {
             .collect();
         Sessions::new(&secrets).map_err(|error| {
             let message = String::from("SESSION_SECRETS: ") + error.message();
-            EdgeError::new(error.kind(), message).into()
+            EdgeError::with_text(error.kind(), message).into()
         })
     }
 
