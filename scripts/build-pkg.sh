@@ -12,7 +12,7 @@ if ! unchanged pkg/dist/workerd.js src pkg/src Cargo.toml Cargo.lock scripts/bui
   "$WASM_BINDGEN_BIN" --target web --no-typescript --remove-name-section --remove-producers-section \
     --out-dir "$glue" --out-name core "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/upstash_edge.wasm"
   mkdir -p pkg/dist
-  "$WASM_OPT_BIN" -Oz --converge --one-caller-inline-max-function-size=0 --strip-debug --strip-producers --strip-target-features -o pkg/dist/core.wasm "$glue/core_bg.wasm"
+  "$WASM_OPT_BIN" -Oz --converge --strip-debug --strip-producers --strip-target-features -o pkg/dist/core.wasm "$glue/core_bg.wasm"
   for entry in node workerd; do
     esbuild "pkg/src/$entry.js" --bundle --minify --format=esm --target=es2022 --platform=neutral \
       --alias:#core="$glue/core.js" --external:./core.wasm --external:node:* --legal-comments=none --log-level=warning \
