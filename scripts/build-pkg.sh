@@ -6,12 +6,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
 
 if ! unchanged pkg/dist/workerd.js src pkg/src Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/wasm-env.sh; then
   rm -rf pkg/dist
-  cargo build --release --target wasm32-unknown-unknown --features js
+  # As a cdylib alone: cargo does not optimise across crates what is a library of Rust as well.
+  cargo rustc --lib --crate-type cdylib --release --target wasm32-unknown-unknown --features js
   glue="$CARGO_TARGET_DIR/glue"
   "$WASM_BINDGEN_BIN" --target web --no-typescript --remove-name-section --remove-producers-section \
     --out-dir "$glue" --out-name core "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/upstash_edge.wasm"
   mkdir -p pkg/dist
-  "$WASM_OPT_BIN" -Oz --strip-debug --strip-producers --strip-target-features -o pkg/dist/core.wasm "$glue/core_bg.wasm"
+  "$WASM_OPT_BIN" -Oz --converge --strip-debug --strip-producers --strip-target-features -o pkg/dist/core.wasm "$glue/core_bg.wasm"
   for entry in node workerd; do
     esbuild "pkg/src/$entry.js" --bundle --minify --format=esm --target=es2022 --platform=neutral \
       --alias:#core="$glue/core.js" --external:./core.wasm --external:node:* --legal-comments=none --log-level=warning \

@@ -9,6 +9,8 @@ if [ -n "$WASM_TOOLCHAIN" ]; then export RUSTUP_TOOLCHAIN="$WASM_TOOLCHAIN"; fi
 # in Cargo.toml would bind the gateway too. No `strip`: wasm-bindgen reads a section that it removes.
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_LTO=fat
 export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 CARGO_PROFILE_RELEASE_PANIC=abort
+# SHA-256 as a loop: unrolled it is 7 KB, and nothing here hashes more than a few blocks.
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS='--cfg sha2_backend_soft="compact"'
 
 # A folder of their own, so that they never wait for a native build, and share what they depend on.
 export CARGO_TARGET_DIR="$ROOT/target/wasm-release"

@@ -65,21 +65,38 @@ const AWAY: [&[u8]; 9] = [
 ];
 
 impl EdgeError {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+    // Out of line, for it would be built in place wherever it can come from.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn new(kind: ErrorKind, message: &'static str) -> Self {
         Self {
             kind,
-            message: message.into(),
+            message: Cow::Borrowed(message),
         }
     }
 
-    pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
+    /// One whose message is not known before the program runs.
+    pub(crate) fn with_text(kind: ErrorKind, message: String) -> Self {
+        Self {
+            kind,
+            message: Cow::Owned(message),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn config(message: &'static str) -> Self {
         Self::new(ErrorKind::InvalidConfig, message)
     }
 
-    pub(crate) fn argument(message: impl Into<Cow<'static, str>>) -> Self {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn argument(message: &'static str) -> Self {
         Self::new(ErrorKind::InvalidArgument, message)
     }
 
+    #[cold]
+    #[inline(never)]
     pub(crate) fn corrupt(message: &'static str) -> Self {
         Self::new(ErrorKind::Corrupt, message)
     }
@@ -117,7 +134,7 @@ impl EdgeError {
         } else {
             ErrorKind::RedisError
         };
-        Self::new(kind, shown.trim_end().to_owned())
+        Self::with_text(kind, shown.trim_end().to_owned())
     }
 
     /// What went wrong.

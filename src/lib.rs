@@ -34,6 +34,7 @@ pub mod host;
 mod keys;
 mod op;
 mod ratelimit;
+mod recent;
 mod scan;
 mod script;
 mod session;

@@ -1,8 +1,10 @@
 //! What a client has learnt of its server: plain data, shared between requests.
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::rc::Rc;
 
+use crate::recent::Recent;
 use crate::script::{Form, Script, Sha1};
 
 /// Which scripts it has, in which form, and how far its replicas must have come.
@@ -50,23 +52,15 @@ thread_local! {
     /// Of all servers, so that what is forgotten of one and learnt again goes on counting.
     static WRITTEN: Cell<u64> = const { Cell::new(0) };
     /// By URL: people build clients inside handlers, and each of them would have to learn it all again.
-    static KNOWN: RefCell<Vec<(String, Rc<RefCell<Server>>)>> = const { RefCell::new(Vec::new()) };
+    static KNOWN: RefCell<Recent<Rc<RefCell<Server>>>> = const { RefCell::new(Recent::new(MOST)) };
 }
 
 impl Server {
     /// What this thread has learnt of the server at `url`.
     pub fn at(url: &str) -> Rc<RefCell<Self>> {
-        KNOWN.with_borrow_mut(|known| {
-            let server = match known.iter().position(|(other, _)| other == url) {
-                Some(found) => known.remove(found).1,
-                None => Rc::default(),
-            };
-            if known.len() >= MOST {
-                known.remove(0);
-            }
-            known.push((url.to_owned(), Rc::clone(&server)));
-            server
-        })
+        let Ok(server) =
+            KNOWN.with_borrow_mut(|known| known.get(url, || Ok::<_, Infallible>(Rc::default())));
+        server
     }
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::reply::FromReply;
-use crate::error::EdgeError;
+use crate::error::{EdgeError, ErrorKind};
 use crate::op::{Context, Op};
 use crate::wire::{Arg, Commands, Replies};
 
@@ -105,7 +105,7 @@ impl<T> Call<T> {
     pub(super) fn float(mut self, name: &'static str, number: f64) -> Self {
         if number.is_nan() {
             let why = name.to_owned() + " must be a number, not NaN";
-            return self.refuse(EdgeError::argument(why));
+            return self.refuse(EdgeError::with_text(ErrorKind::InvalidArgument, why));
         }
         self.args.push(Owned::Text(number.to_string()));
         self

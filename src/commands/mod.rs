@@ -24,6 +24,7 @@ mod call;
 mod geo;
 mod hash;
 mod hyperloglog;
+mod index;
 mod json;
 mod keyspace;
 mod list;
@@ -97,19 +98,22 @@ pub enum Access {
 /// ```
 #[must_use]
 pub fn lookup(name: &str) -> Option<(Family, Access)> {
-    find(name).map(|(_, family, access)| (*family, *access))
+    let at = index::find(name)?;
+    Some((index::family(at)?, index::access_of(at)?))
 }
 
 /// The name of a command as the list has it, for a log: what stands in the place of a name may be a value.
 pub(crate) fn known(name: &str) -> &'static str {
-    find(name).map_or("OTHER", |(known, ..)| known)
+    index::find(name).map_or("OTHER", index::name)
 }
 
 /// Whether it may touch keys that are not among its words.
 pub(crate) fn touches_all(name: &str) -> bool {
-    match find(name) {
-        None | Some((_, Family::Scripting, _)) => true,
-        Some((name, ..)) => [
+    let Some(at) = index::find(name) else {
+        return true;
+    };
+    index::family(at) == Some(Family::Scripting)
+        || [
             "DBSIZE",
             "FLUSHALL",
             "FLUSHDB",
@@ -120,16 +124,7 @@ pub(crate) fn touches_all(name: &str) -> bool {
             "SORT_RO",
             "SWAPDB",
         ]
-        .contains(name),
-    }
-}
-
-fn find(name: &str) -> Option<&'static (&'static str, Family, Access)> {
-    let upper = |b: u8| b.to_ascii_uppercase();
-    let found = table::TABLE
-        .binary_search_by(|(known, ..)| known.bytes().cmp(name.bytes().map(upper)))
-        .ok()?;
-    table::TABLE.get(found)
+        .contains(&index::name(at))
 }
 
 /// Whether this very command may be sent again after a request whose answer was lost.
@@ -141,14 +136,14 @@ fn find(name: &str) -> Option<&'static (&'static str, Family, Access)> {
 /// `unsupported` for a command that REST cannot carry, with what to use in its place; `invalid_argument` without a name.
 pub(crate) fn repeatable(
     name: &str,
-    has: impl Fn(usize, &[&str]) -> bool,
+    has: &dyn Fn(usize, &[&str]) -> bool,
 ) -> Result<Repeat, EdgeError> {
     if name.trim().is_empty() {
         return Err(EdgeError::argument("a command must begin with its name"));
     }
     let is = |word: &str| name.eq_ignore_ascii_case(word);
-    match lookup(name).map(|(_, access)| access) {
-        Some(Access::Refused(instead)) => Err(EdgeError::new(
+    match index::find(name).and_then(index::access_of) {
+        Some(Access::Refused(instead)) => Err(EdgeError::with_text(
             ErrorKind::Unsupported,
             name.to_ascii_uppercase() + " cannot be sent over REST; use " + instead,
         )),

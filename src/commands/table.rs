@@ -10,7 +10,7 @@ use super::Family::{
 use super::{Access, Family};
 
 #[rustfmt::skip]
-pub(super) static TABLE: &[(&str, Family, Access)] = &[
+pub(super) const TABLE: &[(&str, Family, Access)] = &[
     ("ACL", Server, Write),
     ("APPEND", String, Write),
     ("ASKING", Server, Refused("nothing: the server routes")),

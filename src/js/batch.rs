@@ -34,6 +34,8 @@ struct Pending {
 
 /// An op, and how JavaScript is told its output.
 trait Ask {
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError>;
+
     fn answer(
         self: Box<Self>,
         cx: &Context<'_>,
@@ -47,6 +49,10 @@ struct Asked<O, W> {
 }
 
 impl<O: Op, W: FnOnce(O::Output) -> String> Ask for Asked<O, W> {
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.op.encode(cx, out)
+    }
+
     fn answer(
         self: Box<Self>,
         cx: &Context<'_>,
@@ -82,14 +88,18 @@ impl Batch {
     /// Adds an op; `write` tells JavaScript its output, as JSON.
     pub fn op<O: Op + 'static>(
         &mut self,
-        mut op: O,
+        op: O,
         now: u64,
         write: impl FnOnce(O::Output) -> String + 'static,
     ) -> Result<(), EdgeError> {
+        self.ask(Box::new(Asked { op, write }), now)
+    }
+
+    /// The same for every op, so that it is there once.
+    fn ask(&mut self, mut ask: Box<dyn Ask>, now: u64) -> Result<(), EdgeError> {
         let (first, scope) = (self.commands.len(), self.commands.scopes().len());
         self.commands
-            .scope(|out| op.encode(&Context::at(now), out))?;
-        let ask = Box::new(Asked { op, write });
+            .scope(|out| ask.encode(&Context::at(now), out))?;
         self.member(first, Some(Pending { scope, ask }));
         Ok(())
     }

@@ -24,8 +24,12 @@ use crate::wire::{Commands, Repeat};
 use batch::Batch;
 use slots::Slots;
 
+/// The one that std has, built as small as the rest; std's own copy is built for speed.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 thread_local! {
-    static BATCHES: RefCell<Slots<Batch>> = RefCell::default();
+    static BATCHES: RefCell<Slots<Box<Batch>>> = const { RefCell::new(Slots::new()) };
 }
 
 /// Begins a batch for the server at `url` that is forgotten at `deadline`, should nobody end it; `attempts` 0 does not
@@ -50,7 +54,7 @@ pub fn begin(
         base_ms: base_ms as u64,
         max_ms: max_ms as u64,
     });
-    let batch = Batch::new(Server::at(url), retry, mode);
+    let batch = Box::new(Batch::new(Server::at(url), retry, mode));
     BATCHES.with_borrow_mut(|batches| batches.put(batch, now, deadline))
 }
 
@@ -91,11 +95,25 @@ pub fn push_script(
 /// `None`: it was.
 fn added(added: Option<Result<(), EdgeError>>) -> Option<String> {
     let error = added.unwrap_or_else(|| Err(gone())).err()?;
-    Some(error.to_string())
+    Some(text(&error))
 }
 
-fn with<T>(batch: f64, act: impl FnOnce(&mut Batch) -> T) -> Option<T> {
-    BATCHES.with_borrow_mut(|batches| batches.get(batch).map(act))
+fn with<T>(handle: f64, act: impl FnOnce(&mut Batch) -> T) -> Option<T> {
+    let mut batch = take(handle)?;
+    let told = act(&mut batch);
+    back(handle, batch);
+    Some(told)
+}
+
+// Out of line: every function below holds a copy of `with`.
+#[inline(never)]
+fn take(handle: f64) -> Option<Box<Batch>> {
+    BATCHES.with_borrow_mut(|batches| batches.take(handle))
+}
+
+#[inline(never)]
+fn back(handle: f64, batch: Box<Batch>) {
+    BATCHES.with_borrow_mut(|batches| batches.back(handle, batch));
 }
 
 fn with_task<T>(batch: f64, act: impl FnOnce(&mut Task) -> T) -> Option<T> {
@@ -225,7 +243,7 @@ pub fn outcome(batch: f64, index: usize, now: f64) -> String {
     let outcome = with(batch, |batch| batch.outcome(index, now as u64)).flatten();
     match outcome.unwrap_or_else(|| Err(gone())) {
         Ok(json) => json,
-        Err(error) => "!".to_owned() + &error.to_string(),
+        Err(error) => "!".to_owned() + &text(&error),
     }
 }
 
@@ -245,7 +263,7 @@ pub fn answer(batch: f64) -> Option<Vec<u8>> {
 #[wasm_bindgen]
 pub fn failure(batch: f64, index: usize) -> String {
     let error = with(batch, |batch| batch.failure(index)).flatten();
-    error.unwrap_or_else(gone).to_string()
+    text(&error.unwrap_or_else(gone))
 }
 
 /// What an answer means that was to be an event stream and is none, `code: message`.
@@ -257,26 +275,34 @@ pub fn no_stream(status: u16, content_type: String, body: Vec<u8>) -> String {
         body,
         ..Response::default()
     };
-    Listener::refusal(response).to_string()
+    text(&Listener::refusal(response))
 }
 
 /// What an error text of Redis means, `code: message`, cut before what it echoes.
 #[wasm_bindgen]
-pub fn describe(text: &[u8]) -> String {
-    EdgeError::from_redis(text).to_string()
+pub fn describe(reply: &[u8]) -> String {
+    text(&EdgeError::from_redis(reply))
 }
 
 /// Why a command, as [`push_bytes`] takes it, cannot be sent; `undefined` when it can.
 #[wasm_bindgen]
 pub fn refusal(json: &str, places: &[u32]) -> Option<String> {
     let refused = Commands::default().json(json, false, places).err();
-    refused.map(|error| error.to_string())
+    refused.map(|error| text(&error))
 }
 
 /// Forgets the batch.
 #[wasm_bindgen]
 pub fn end(batch: f64) {
     BATCHES.with_borrow_mut(|batches| batches.remove(batch));
+}
+
+/// As JavaScript reads it.
+fn text(error: &EdgeError) -> String {
+    let mut text = error.code().to_owned();
+    text += ": ";
+    text += error.message();
+    text
 }
 
 fn gone() -> EdgeError {

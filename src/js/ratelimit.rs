@@ -13,26 +13,21 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::json::Json;
-use super::{added, with};
+use super::{added, text, with};
 use crate::error::EdgeError;
 use crate::ratelimit::{
     Check, Clock, Decision, Identifier, Limit, Limits, Memory, OnFailure, RateLimiter, Source,
     Stats,
 };
+use crate::recent::Recent;
 use crate::wire::json_texts;
 
 /// Past so many, the one unused longest is made anew at its next call, or begins to remember anew.
 const MOST: usize = 1_000;
 
 thread_local! {
-    static LIMITERS: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
-    static MEMORIES: RefCell<Vec<(u64, String, Memory)>> = const { RefCell::new(Vec::new()) };
-}
-
-struct Known {
-    server: u64,
-    config: String,
-    limiter: RateLimiter,
+    static LIMITERS: RefCell<Recent<RateLimiter>> = const { RefCell::new(Recent::new(MOST)) };
+    static MEMORIES: RefCell<Recent<Memory>> = const { RefCell::new(Recent::new(MOST)) };
 }
 
 /// Why a limiter, or with `limits` alone some limits, cannot be made; `undefined` when they can.
@@ -43,7 +38,7 @@ pub fn limiter_problem(limiter: &str, limits: &str) -> Option<String> {
     } else {
         built(limiter).err()
     };
-    problem.map(|error| error.to_string())
+    problem.map(|error| text(&error))
 }
 
 /// Adds a check, a refund when `cost` is below 0, or with NaN a reset. A check's outcome is a `Decision`; the others'
@@ -59,7 +54,7 @@ pub fn push_limit(
 ) -> Option<String> {
     let limiter = match limiter_of(batch, limiter) {
         Ok(limiter) => limiter,
-        Err(error) => return Some(error.to_string()),
+        Err(error) => return Some(text(&error)),
     };
     let (id, now) = (identifier(id), now as u64);
     let null = |()| "null".to_owned();
@@ -72,7 +67,7 @@ pub fn push_limit(
     }
     match check(&limiter, id, limits, cost) {
         Ok(check) => added(with(batch, |batch| batch.op(check, now, told))),
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(text(&error)),
     }
 }
 
@@ -82,7 +77,7 @@ pub fn check_problem(limiter: &str, id: &str, limits: &str, cost: f64) -> Option
     let prepared = built(limiter)
         .and_then(|limiter| check(&limiter, identifier(id), limits, cost))
         .and_then(|mut check| check.prepare());
-    prepared.err().map(|error| error.to_string())
+    prepared.err().map(|error| text(&error))
 }
 
 fn check(
@@ -106,7 +101,7 @@ pub fn push_limit_stats(batch: f64, limiter: &str, hours_ago: u32, now: f64) -> 
         Ok(limiter) => added(with(batch, |batch| {
             batch.op(limiter.stats(hours_ago), now as u64, stats)
         })),
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(text(&error)),
     }
 }
 
@@ -142,40 +137,22 @@ fn built(config: &str) -> Result<RateLimiter, EdgeError> {
 /// The limiter of this configuration for the server that the batch is for.
 fn limiter_of(batch: f64, config: &str) -> Result<RateLimiter, EdgeError> {
     let server = with(batch, |batch| batch.server().id).unwrap_or_default();
+    let mut key = itoa::Buffer::new().format(server).to_owned();
+    key.push(':');
+    let server = key.len();
+    key.push_str(config);
     LIMITERS.with_borrow_mut(|known| {
-        let same = |other: &Known| other.server == server && other.config == config;
-        let found = match known.iter().position(same) {
-            Some(found) => known.remove(found),
-            None => Known {
-                server,
-                config: config.to_owned(),
-                limiter: remembering(server, built(config)?, config),
-            },
-        };
-        if known.len() >= MOST {
-            known.remove(0);
-        }
-        let limiter = found.limiter.clone();
-        known.push(found);
-        Ok(limiter)
-    })
-}
-
-/// With the memory of all limiters of its name: what one of them gives back or resets none of them may refuse.
-fn remembering(server: u64, limiter: RateLimiter, config: &str) -> RateLimiter {
-    let name = json_texts(config).swap_remove(0);
-    MEMORIES.with_borrow_mut(|known| {
-        let same = |(at, other, _): &(u64, String, Memory)| *at == server && *other == name;
-        let found = match known.iter().position(same) {
-            Some(found) => known.remove(found),
-            None => (server, name, limiter.shared()),
-        };
-        if known.len() >= MOST {
-            known.remove(0);
-        }
-        let limiter = limiter.sharing(&found.2);
-        known.push(found);
-        limiter
+        known.get(&key, || {
+            let limiter = built(config)?;
+            // The memory is that of all limiters of its name: what one of them gives back or resets none may refuse.
+            let mut name = key.clone();
+            name.truncate(server);
+            name.push_str(&json_texts(config).swap_remove(0));
+            let memory = MEMORIES.with_borrow_mut(|known| {
+                known.get(&name, || Ok::<_, EdgeError>(limiter.shared()))
+            })?;
+            Ok(limiter.sharing(&memory))
+        })
     })
 }
 

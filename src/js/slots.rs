@@ -3,6 +3,9 @@
 /// So many batches are never under way: past it, who asks is told no.
 const MOST: usize = 65_536;
 
+/// So many slots are looked at for each value that comes, so that what nobody ended does not pile up.
+const LOOKED_AT: usize = 4;
+
 pub(super) struct Slots<T> {
     slots: Vec<Slot<T>>,
     free: Vec<usize>,
@@ -16,20 +19,15 @@ struct Slot<T> {
     value: Option<T>,
 }
 
-impl<T> Default for Slots<T> {
-    fn default() -> Self {
+impl<T> Slots<T> {
+    pub const fn new() -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
             hand: 0,
         }
     }
-}
 
-/// So many slots are looked at for each value that comes, so that what nobody ended does not pile up.
-const LOOKED_AT: usize = 4;
-
-impl<T> Slots<T> {
     /// The handle of `value`; NaN when the table is full of values that are still in time.
     pub fn put(&mut self, value: T, now: f64, deadline: f64) -> f64 {
         let all = self.free.is_empty() && self.slots.len() >= MOST;
@@ -56,8 +54,15 @@ impl<T> Slots<T> {
         (slot.generation * MOST as u64 + index as u64) as f64
     }
 
-    pub fn get(&mut self, handle: f64) -> Option<&mut T> {
-        self.slot(handle)?.1.value.as_mut()
+    /// Takes the value out to work on it; its place stays its own, for [`Self::back`].
+    pub fn take(&mut self, handle: f64) -> Option<T> {
+        self.slot(handle)?.1.value.take()
+    }
+
+    pub fn back(&mut self, handle: f64, value: T) {
+        if let Some((_, slot)) = self.slot(handle) {
+            slot.value = Some(value);
+        }
     }
 
     pub fn remove(&mut self, handle: f64) {
@@ -97,21 +102,26 @@ mod tests {
 
     #[test]
     fn an_old_handle_never_opens_a_new_value() {
-        let mut slots = Slots::default();
+        let mut slots = Slots::new();
         let first = slots.put("a", 0.0, 10.0);
-        assert_eq!(slots.get(first), Some(&mut "a"));
+        assert_eq!(slots.take(first), Some("a"));
+        assert_eq!(slots.take(first), None);
+        slots.back(first, "a again");
+        assert_eq!(slots.take(first), Some("a again"));
+        slots.back(first, "a");
         slots.remove(first);
         slots.remove(first);
         let second = slots.put("b", 0.0, 10.0);
-        assert_eq!(slots.get(first), None);
-        assert_eq!(slots.get(second), Some(&mut "b"));
-        assert_eq!(slots.get(f64::NAN), None);
-        assert_eq!(slots.get(-1.0), None);
+        slots.back(first, "too late");
+        assert_eq!(slots.take(first), None);
+        assert_eq!(slots.take(second), Some("b"));
+        assert_eq!(slots.take(f64::NAN), None);
+        assert_eq!(slots.take(-1.0), None);
     }
 
     #[test]
     fn what_nobody_ends_does_not_pile_up() {
-        let mut slots = Slots::default();
+        let mut slots = Slots::new();
         for n in 0..10_000 {
             slots.put(n, f64::from(n), f64::from(n) + 50.0);
         }
@@ -120,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_full_table_refuses_until_a_deadline_has_passed() {
-        let mut slots = Slots::default();
+        let mut slots = Slots::new();
         for n in 0..MOST {
             assert!(!slots.put(n, 0.0, 100.0).is_nan());
         }

@@ -42,36 +42,34 @@ pub(super) fn opening(words: &str, places: &[u32]) -> Result<Vec<u8>, EdgeError>
         ));
     }
     // Which words are keys: all are declared, for they decide where the script runs and what it locks.
-    let (most, step) = if is(&[
+    let (most, by_turns) = if is(&[
         "\"ECHO\"",
         "\"PING\"",
         "\"PUBLISH\"",
         "\"SPUBLISH\"",
         "\"FUNCTION\"",
     ]) {
-        (0, 1)
+        (0, false)
     } else if is(&["\"MSET\"", "\"MSETNX\""]) {
-        (usize::MAX, 2)
+        (usize::MAX, true)
     } else if is(&["\"SMOVE\""]) {
-        (2, 1)
+        (2, false)
     } else {
-        (1, 1)
+        (1, false)
     };
-    let keys = || {
-        (1u32..)
-            .zip(json::items(words))
-            .skip(1)
-            .step_by(step)
-            .take(most)
-    };
-    if keys().any(|(place, _)| places.contains(&place)) {
+    let words = (1u32..).zip(json::items(words)).skip(1);
+    let keys = words
+        .filter(|(place, _)| !by_turns || place % 2 == 0)
+        .take(most);
+    let keys: Vec<(u32, &str)> = keys.collect();
+    if keys.iter().any(|(place, _)| places.contains(place)) {
         return Err(EdgeError::argument(
             "a key must be text; bytes can be values",
         ));
     }
     let mut number = itoa::Buffer::new();
-    let mut opening = number.format(keys().count()).as_bytes().to_vec();
-    for (_, key) in keys() {
+    let mut opening = number.format(keys.len()).as_bytes().to_vec();
+    for (_, key) in keys {
         opening.push(b',');
         opening.extend_from_slice(key.as_bytes());
     }

@@ -163,7 +163,7 @@ impl Commands {
             });
             one_of(texts.skip(from), words)
         };
-        let repeat = commands::repeatable(name, has)?;
+        let repeat = commands::repeatable(name, &has)?;
         let start = self.bytes.len();
         json::string_into(&mut self.bytes, name);
         self.arguments(args);
@@ -193,7 +193,7 @@ impl Commands {
             let texts = items.clone().filter_map(|item| item.get(text(item)?));
             one_of(texts.skip(from), words)
         };
-        let repeat = commands::repeatable(name, has)?;
+        let repeat = commands::repeatable(name, &has)?;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(words.as_bytes());
         // The closing bracket is there already.

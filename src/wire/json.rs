@@ -44,16 +44,36 @@ fn byte_into(out: &mut Vec<u8>, byte: u8) {
 
 /// The items of a JSON array as they stand there, of one as `JSON.stringify` writes it: no space, no nesting.
 /// `inside` is what stands between the brackets.
-pub(crate) fn items(inside: &str) -> impl Iterator<Item = &str> + Clone {
-    let (mut quoted, mut escaped) = (false, false);
-    inside.split(move |character| {
-        let escapes = !escaped && character == '\\';
-        if character == '"' && !escaped {
-            quoted = !quoted;
+pub(crate) fn items(inside: &str) -> Items<'_> {
+    Items { rest: Some(inside) }
+}
+
+/// See [`items`].
+#[derive(Clone)]
+pub(crate) struct Items<'a> {
+    rest: Option<&'a str>,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.rest?;
+        let (mut quoted, mut escaped) = (false, false);
+        let mut end = 0;
+        for byte in rest.bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => quoted = !quoted,
+                b',' if !quoted => break,
+                _ => {}
+            }
+            end += 1;
         }
-        escaped = escapes;
-        character == ',' && !quoted
-    })
+        self.rest = rest.get(end + 1..);
+        rest.get(..end)
+    }
 }
 
 /// The text that a JSON string stands for; `None` when it is none.

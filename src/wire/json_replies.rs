@@ -14,27 +14,9 @@ const MAX_DEPTH: usize = 32;
 /// # Errors
 /// `corrupt` when the body is not such an array.
 pub(crate) fn to_resp(body: &[u8], base64: bool) -> Result<Vec<u8>, EdgeError> {
-    read(body, base64, |reader| reader.array(|reader| reader.entry()))
-}
-
-fn read(
-    body: &[u8],
-    base64: bool,
-    whole: impl FnOnce(&mut Reader<'_>) -> Result<(), EdgeError>,
-) -> Result<Vec<u8>, EdgeError> {
-    let mut reader = Reader {
-        bytes: body,
-        at: 0,
-        out: Vec::with_capacity(body.len()),
-        base64,
-    };
-    whole(&mut reader)?;
-    reader.space();
-    if reader.at == body.len() {
-        Ok(reader.out)
-    } else {
-        Err(corrupt())
-    }
+    let mut reader = Reader::new(body, base64);
+    let read = reader.array(Reader::entry);
+    reader.end(read)
 }
 
 /// The same for the reply to one command: `{"result":..}` or `{"error":".."}`.
@@ -42,26 +24,20 @@ fn read(
 /// # Errors
 /// `corrupt` when the body is no such object.
 pub(crate) fn one_to_resp(body: &[u8], base64: bool) -> Result<Vec<u8>, EdgeError> {
-    read(body, base64, |reader| reader.entry())
+    let mut reader = Reader::new(body, base64);
+    let read = reader.entry();
+    reader.end(read)
 }
 
 /// The text of a body `{"error": ".."}`, if it is one.
 pub(crate) fn error_text(body: &[u8]) -> Option<Vec<u8>> {
-    let mut reader = Reader {
-        bytes: body,
-        at: 0,
-        out: Vec::new(),
-        base64: false,
-    };
-    reader.entry().ok()?;
+    let mut reader = Reader::new(body, false);
+    reader.entry()?;
     let line = reader.out.strip_prefix(b"-")?;
     Some(line.strip_suffix(b"\r\n").unwrap_or(line).to_vec())
 }
 
-fn corrupt() -> EdgeError {
-    EdgeError::corrupt("the reply is not the JSON of a Redis REST server")
-}
-
+/// Its methods answer `None` where the body is not what it should be: there is one error, and it is made at the end.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -70,6 +46,27 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8], base64: bool) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            out: Vec::new(),
+            base64,
+        }
+    }
+
+    /// What was written, when all was `read`.
+    fn end(mut self, read: Option<()>) -> Result<Vec<u8>, EdgeError> {
+        self.space();
+        if read.is_some() && self.at == self.bytes.len() {
+            Ok(self.out)
+        } else {
+            Err(EdgeError::corrupt(
+                "the reply is not the JSON of a Redis REST server",
+            ))
+        }
+    }
+
     fn space(&mut self) {
         while matches!(self.bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -81,23 +78,23 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), EdgeError> {
+    fn expect(&mut self, byte: u8) -> Option<()> {
         if self.peek() == Some(byte) {
             self.at += 1;
-            Ok(())
+            Some(())
         } else {
-            Err(corrupt())
+            None
         }
     }
 
     /// Whether the list goes on behind an entry; eats the comma or the closing bracket.
-    fn more(&mut self, close: u8) -> Result<bool, EdgeError> {
+    fn more(&mut self, close: u8) -> Option<bool> {
         let next = self.peek();
         self.at += 1;
         match next {
-            Some(b',') => Ok(true),
-            Some(byte) if byte == close => Ok(false),
-            _ => Err(corrupt()),
+            Some(b',') => Some(true),
+            Some(byte) if byte == close => Some(false),
+            _ => None,
         }
     }
 
@@ -123,10 +120,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array(
-        &mut self,
-        mut entry: impl FnMut(&mut Self) -> Result<(), EdgeError>,
-    ) -> Result<(), EdgeError> {
+    fn array(&mut self, mut entry: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.expect(b'[')?;
         let place = self.open(b'*');
         let mut length = 0;
@@ -142,11 +136,11 @@ impl<'a> Reader<'a> {
             }
         }
         self.close(place, length);
-        Ok(())
+        Some(())
     }
 
     /// `{"result": value}` or `{"error": text}`.
-    fn entry(&mut self) -> Result<(), EdgeError> {
+    fn entry(&mut self) -> Option<()> {
         self.expect(b'{')?;
         let mut name = Vec::new();
         self.string(&mut name)?;
@@ -163,50 +157,48 @@ impl<'a> Reader<'a> {
                 );
                 self.out.extend_from_slice(b"\r\n");
             }
-            _ => return Err(corrupt()),
+            _ => return None,
         }
         self.expect(b'}')
     }
 
-    fn value(&mut self, depth: usize) -> Result<(), EdgeError> {
-        let depth = depth.checked_sub(1).ok_or_else(corrupt)?;
-        match self.peek().ok_or_else(corrupt)? {
+    fn value(&mut self, depth: usize) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        match self.peek()? {
             b'"' => {
                 let mut text = Vec::new();
                 self.string(&mut text)?;
                 if self.base64 && text != b"OK" {
-                    let length = Base64::decode_in_place(&mut text)
-                        .map_err(|_| corrupt())?
-                        .len();
+                    let length = Base64::decode_in_place(&mut text).ok()?.len();
                     text.truncate(length);
                 }
                 let place = self.open(b'$');
                 self.out.extend_from_slice(&text);
                 self.out.extend_from_slice(b"\r\n");
                 self.close(place, text.len());
-                Ok(())
+                Some(())
             }
             b'[' => self.array(|reader| reader.value(depth)),
             b'n' => self.word(b"null", b"$-1\r\n"),
             b't' => self.word(b"true", b":1\r\n"),
             b'f' => self.word(b"false", b":0\r\n"),
             b'-' | b'0'..=b'9' => self.number(),
-            _ => Err(corrupt()),
+            _ => None,
         }
     }
 
-    fn word(&mut self, word: &[u8], reply: &[u8]) -> Result<(), EdgeError> {
+    fn word(&mut self, word: &[u8], reply: &[u8]) -> Option<()> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         if !rest.starts_with(word) {
-            return Err(corrupt());
+            return None;
         }
         self.at += word.len();
         self.out.extend_from_slice(reply);
-        Ok(())
+        Some(())
     }
 
     /// An integer stays one; any other number is handed on as its text.
-    fn number(&mut self) -> Result<(), EdgeError> {
+    fn number(&mut self) -> Option<()> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let length = rest
             .iter()
@@ -223,28 +215,28 @@ impl<'a> Reader<'a> {
         }
         self.out.extend_from_slice(text);
         self.out.extend_from_slice(b"\r\n");
-        Ok(())
+        Some(())
     }
 
-    fn string(&mut self, text: &mut Vec<u8>) -> Result<(), EdgeError> {
+    fn string(&mut self, text: &mut Vec<u8>) -> Option<()> {
         self.expect(b'"')?;
         loop {
             let byte = self.byte()?;
             match byte {
-                b'"' => return Ok(()),
+                b'"' => return Some(()),
                 b'\\' => self.escape(text)?,
                 _ => text.push(byte),
             }
         }
     }
 
-    fn byte(&mut self) -> Result<u8, EdgeError> {
-        let byte = self.bytes.get(self.at).copied().ok_or_else(corrupt)?;
+    fn byte(&mut self) -> Option<u8> {
+        let byte = self.bytes.get(self.at).copied()?;
         self.at += 1;
-        Ok(byte)
+        Some(byte)
     }
 
-    fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), EdgeError> {
+    fn escape(&mut self, text: &mut Vec<u8>) -> Option<()> {
         let plain = match self.byte()? {
             b'n' => b'\n',
             b'r' => b'\r',
@@ -255,16 +247,16 @@ impl<'a> Reader<'a> {
             b'u' => {
                 let character = self.unicode()?;
                 text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                return Ok(());
+                return Some(());
             }
-            _ => return Err(corrupt()),
+            _ => return None,
         };
         text.push(plain);
-        Ok(())
+        Some(())
     }
 
     /// A lone surrogate stands for no character: U+FFFD, as a decoder of UTF-16 has it.
-    fn unicode(&mut self) -> Result<char, EdgeError> {
+    fn unicode(&mut self) -> Option<char> {
         let high = self.unit()?;
         let mut point = high;
         if (0xd800..0xdc00).contains(&high)
@@ -283,16 +275,16 @@ impl<'a> Reader<'a> {
                 self.at = back;
             }
         }
-        Ok(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Some(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
-    fn unit(&mut self) -> Result<u32, EdgeError> {
+    fn unit(&mut self) -> Option<u32> {
         let mut unit = 0;
         for _ in 0..4 {
-            let digit = char::from(self.byte()?).to_digit(16).ok_or_else(corrupt)?;
+            let digit = char::from(self.byte()?).to_digit(16)?;
             unit = unit * 16 + digit;
         }
-        Ok(unit)
+        Some(unit)
     }
 }
 

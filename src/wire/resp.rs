@@ -13,51 +13,53 @@ const MAX_DEPTH: usize = 32;
 /// # Errors
 /// `corrupt` when the bytes are cut short or not RESP2.
 pub(crate) fn frame(bytes: &[u8]) -> Result<(Reply<'_>, usize), EdgeError> {
-    let mut reader = Reader { bytes, at: 0 };
-    let reply = reader.reply(MAX_DEPTH)?;
-    Ok((reply, reader.at))
+    let mut reader = Reader {
+        bytes,
+        at: 0,
+        deep: false,
+    };
+    match reader.reply(MAX_DEPTH) {
+        Some(reply) => Ok((reply, reader.at)),
+        None if reader.deep => Err(EdgeError::corrupt("the reply is nested too deep")),
+        None => Err(EdgeError::corrupt("the reply is not whole RESP2")),
+    }
 }
 
+/// Its methods answer `None` where the bytes are not what they should be: the error is made once, at the end.
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    deep: bool,
 }
 
-const CORRUPT: &str = "the reply is not whole RESP2";
-
 impl<'a> Reader<'a> {
-    fn reply(&mut self, depth: usize) -> Result<Reply<'a>, EdgeError> {
+    fn reply(&mut self, depth: usize) -> Option<Reply<'a>> {
         let line = self.line()?;
-        let (kind, text) = line
-            .split_first()
-            .ok_or_else(|| EdgeError::corrupt(CORRUPT))?;
+        let (kind, text) = line.split_first()?;
         match kind {
-            b'+' => Ok(Reply::Status(text)),
-            b'-' => Ok(Reply::Error(text)),
+            b'+' => Some(Reply::Status(text)),
+            b'-' => Some(Reply::Error(text)),
             b':' => integer(text).map(Reply::Int),
             b'$' => match length(text)? {
-                None => Ok(Reply::Nil),
+                None => Some(Reply::Nil),
                 Some(length) => self.bulk(length).map(Reply::Bytes),
             },
             b'*' => match length(text)? {
-                None => Ok(Reply::Nil),
+                None => Some(Reply::Nil),
                 Some(length) => self.array(length, depth).map(Reply::Array),
             },
-            _ => Err(EdgeError::corrupt(CORRUPT)),
+            _ => None,
         }
     }
 
-    fn line(&mut self) -> Result<&'a [u8], EdgeError> {
+    fn line(&mut self) -> Option<&'a [u8]> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let end = rest
-            .windows(2)
-            .position(|pair| pair == b"\r\n")
-            .ok_or_else(|| EdgeError::corrupt(CORRUPT))?;
+        let end = rest.windows(2).position(|pair| pair == b"\r\n")?;
         self.at += end + 2;
-        Ok(rest.get(..end).unwrap_or_default())
+        Some(rest.get(..end).unwrap_or_default())
     }
 
-    fn bulk(&mut self, length: usize) -> Result<&'a [u8], EdgeError> {
+    fn bulk(&mut self, length: usize) -> Option<&'a [u8]> {
         let whole = self
             .at
             .checked_add(length)
@@ -67,60 +69,54 @@ impl<'a> Reader<'a> {
                     .get(*end..)
                     .is_some_and(|rest| rest.starts_with(b"\r\n"))
             });
-        let (bulk, end) = whole.ok_or_else(|| EdgeError::corrupt(CORRUPT))?;
+        let (bulk, end) = whole?;
         self.at = end + 2;
-        Ok(bulk)
+        Some(bulk)
     }
 
-    fn array(&mut self, length: usize, depth: usize) -> Result<Array<'a>, EdgeError> {
-        let depth = depth
-            .checked_sub(1)
-            .ok_or_else(|| EdgeError::corrupt("the reply is nested too deep"))?;
+    fn array(&mut self, length: usize, depth: usize) -> Option<Array<'a>> {
+        self.deep |= depth == 0;
+        let depth = depth.checked_sub(1)?;
         let start = self.at;
         // Each entry takes bytes, so a length that lies ends at the end of the bytes, not of memory.
         for _ in 0..length {
             self.reply(depth)?;
         }
         let inside = self.bytes.get(start..self.at).unwrap_or_default();
-        Ok(Array::new(length, inside))
+        Some(Array::new(length, inside))
     }
 }
 
-fn integer(text: &[u8]) -> Result<i64, EdgeError> {
+fn integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
         Some((b'+', rest)) => (false, rest),
         _ => (false, text),
     };
     if digits.is_empty() {
-        return Err(EdgeError::corrupt(CORRUPT));
+        return None;
     }
     // Gathered below zero, for the least i64 has no positive twin.
     let mut number: i64 = 0;
     for digit in digits {
         if !digit.is_ascii_digit() {
-            return Err(EdgeError::corrupt(CORRUPT));
+            return None;
         }
         number = number
             .checked_mul(10)
-            .and_then(|n| n.checked_sub(i64::from(digit - b'0')))
-            .ok_or_else(|| EdgeError::corrupt(CORRUPT))?;
+            .and_then(|n| n.checked_sub(i64::from(digit - b'0')))?;
     }
     if negative {
-        return Ok(number);
+        return Some(number);
     }
-    number
-        .checked_neg()
-        .ok_or_else(|| EdgeError::corrupt(CORRUPT))
+    number.checked_neg()
 }
 
 /// `-1` is nil; anything else negative is no length.
-fn length(text: &[u8]) -> Result<Option<usize>, EdgeError> {
+fn length(text: &[u8]) -> Option<Option<usize>> {
     match integer(text)? {
-        -1 => Ok(None),
-        length => usize::try_from(length)
-            .map(Some)
-            .map_err(|_| EdgeError::corrupt(CORRUPT)),
+        -1 => Some(None),
+        length => usize::try_from(length).ok().map(Some),
     }
 }
 

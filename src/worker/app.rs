@@ -85,7 +85,8 @@ impl<'a> App<'a> {
             .filter(|s| !s.is_empty())
             .collect();
         Sessions::new(&secrets).map_err(|error| {
-            EdgeError::config(String::from("SESSION_SECRETS: ") + error.message()).into()
+            let message = String::from("SESSION_SECRETS: ") + error.message();
+            EdgeError::with_text(error.kind(), message).into()
         })
     }
 
