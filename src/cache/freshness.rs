@@ -18,11 +18,11 @@ impl Times {
     /// The same with jitter: `ttl * (1 - jitter * u)` for `drawn` = `u` * 2^32, so that what was written together does
     /// not end together.
     pub fn jittered(self, drawn: u32) -> Self {
-        let most = u128::from(self.ttl_ms) * u128::from(self.jitter) / 1_000;
-        let off = (most * u128::from(drawn)) >> 32;
-        let ttl_ms = self.ttl_ms - u64::try_from(off).unwrap_or(0).min(self.ttl_ms);
+        // The longest ttl takes 50 bits, so 13 of `drawn` are what 64 hold.
+        let most = self.ttl_ms.saturating_mul(self.jitter.into()) / 1_000;
+        let off = most.saturating_mul((drawn >> 19).into()) >> 13;
         Self {
-            ttl_ms: ttl_ms.max(1),
+            ttl_ms: self.ttl_ms.saturating_sub(off).max(1),
             ..self
         }
     }

@@ -90,7 +90,7 @@ pub(super) const MOST_TAGS: usize = 64;
 ///
 /// # Errors
 /// `invalid_argument` when one is empty, or when they are more than 64.
-pub(super) fn tags<T: AsRef<str>>(tags: &[T]) -> Result<Vec<String>, EdgeError> {
+pub(crate) fn tags<T: AsRef<str>>(tags: &[T]) -> Result<Vec<String>, EdgeError> {
     if tags.len() > MOST_TAGS {
         return Err(EdgeError::argument("tags must be 64 at most"));
     }

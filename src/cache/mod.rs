@@ -35,15 +35,19 @@ use crate::error::EdgeError;
 use crate::host::LocalFuture;
 use crate::op::Context;
 
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+pub(crate) use fetch::{Answer, Fetched, Next, Step};
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+pub(crate) use key::tags;
+pub(crate) use {fetch::GetOrFetch, read::Read};
+
 pub use read::{Get, GetMany, Has};
 pub use write::{Delete, Invalidate, Set};
 
 use breaker::Breaker;
 use drive::Drive;
-use fetch::GetOrFetch;
 use freshness::{Times, earliness};
 use key::Space;
-use read::Read;
 
 /// Values under keys, for a while. Building one does nothing: build it wherever it is needed. Clones share what this
 /// isolate has seen of Redis's failures.
@@ -131,12 +135,17 @@ impl Cache {
     ///
     /// # Errors
     /// `invalid_config` when it is no share.
-    pub fn jitter(mut self, share: f64) -> Result<Self, EdgeError> {
+    pub fn jitter(self, share: f64) -> Result<Self, EdgeError> {
         if !(0.0..=1.0).contains(&share) {
             return Err(EdgeError::config("jitter must be 0 to 1"));
         }
-        self.times.jitter = (share * 1_000.0) as u32;
-        Ok(self)
+        Ok(self.jitter_thousandths((share * 1_000.0) as u32))
+    }
+
+    /// The share in thousandths; more than all is all.
+    pub(crate) fn jitter_thousandths(mut self, share: u32) -> Self {
+        self.times.jitter = share.min(1_000);
+        self
     }
 
     /// For how long after that it may be served while one caller refreshes it, in milliseconds
@@ -275,7 +284,7 @@ impl Cache {
         Ok(Invalidate::new(hashes, key::tags(tags)?, gone, timeout_ms))
     }
 
-    fn read(&self, keys: &[&str], heads: bool) -> Read {
+    pub(crate) fn read(&self, keys: &[&str], heads: bool) -> Read {
         Read::new(
             self.space.shards(keys.iter().copied()),
             heads,
@@ -285,7 +294,7 @@ impl Cache {
     }
 
     /// Puts each payload, JSON, under its key.
-    fn write(&self, keys: &[&str], payloads: Vec<String>) -> Set {
+    pub(crate) fn write(&self, keys: &[&str], payloads: Vec<String>) -> Set {
         Set::new(
             self.space.shards(keys.iter().copied()),
             payloads,
@@ -375,7 +384,7 @@ impl Cache {
         flow
     }
 
-    fn fetching(&self, key: &str) -> GetOrFetch {
+    pub(crate) fn fetching(&self, key: &str) -> GetOrFetch {
         GetOrFetch::new(
             self.space.one(key),
             self.times,

@@ -32,15 +32,17 @@ struct Pending {
     ask: Box<dyn Ask>,
 }
 
-/// An op, and how JavaScript is told its output.
-trait Ask {
+/// What JavaScript is told of some replies, which lie in the answers of `task`.
+pub(super) trait Ask {
     fn answer(
         self: Box<Self>,
         cx: &Context<'_>,
         replies: &mut Replies<'_>,
+        task: &Task,
     ) -> Result<String, EdgeError>;
 }
 
+/// An op, and how JavaScript is told its output.
 struct Asked<O, W> {
     op: O,
     write: W,
@@ -51,6 +53,7 @@ impl<O: Op, W: FnOnce(O::Output) -> String> Ask for Asked<O, W> {
         self: Box<Self>,
         cx: &Context<'_>,
         replies: &mut Replies<'_>,
+        _: &Task,
     ) -> Result<String, EdgeError> {
         self.op.decode(cx, replies).map(self.write)
     }
@@ -82,14 +85,24 @@ impl Batch {
     /// Adds an op; `write` tells JavaScript its output, as JSON.
     pub fn op<O: Op + 'static>(
         &mut self,
-        mut op: O,
+        op: O,
         now: u64,
         write: impl FnOnce(O::Output) -> String + 'static,
     ) -> Result<(), EdgeError> {
+        self.ask(Asked { op, write }, |asked, out| {
+            asked.op.encode(&Context::at(now), out)
+        })
+    }
+
+    /// Adds what `encode` appends; the replies are for `ask`.
+    pub fn ask<A: Ask + 'static>(
+        &mut self,
+        mut ask: A,
+        encode: impl FnOnce(&mut A, &mut Commands) -> Result<(), EdgeError>,
+    ) -> Result<(), EdgeError> {
         let (first, scope) = (self.commands.len(), self.commands.scopes().len());
-        self.commands
-            .scope(|out| op.encode(&Context::at(now), out))?;
-        let ask = Box::new(Asked { op, write });
+        self.commands.scope(|out| encode(&mut ask, out))?;
+        let ask = Box::new(ask);
         self.member(first, Some(Pending { scope, ask }));
         Ok(())
     }
@@ -189,6 +202,6 @@ impl Batch {
             .map(|command| task.slot(command))
             .collect();
         let mut replies = task.replies_of_scope(&slots, member.first, scope);
-        Some(replies.scope(|replies| ask.answer(&Context::at(now), replies)))
+        Some(replies.scope(|replies| ask.answer(&Context::at(now), replies, task)))
     }
 }

@@ -5,9 +5,11 @@
 //! value lies: no value is copied on its way to the caller.
 
 mod batch;
+mod cache;
 mod health;
 mod json;
 mod ratelimit;
+mod recent;
 mod scripts;
 mod slots;
 mod tape;
