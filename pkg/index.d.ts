@@ -352,6 +352,8 @@ export interface CacheOptions {
   earlyRefresh?: number;
   /** How long Redis is waited for, at each step: after it a read is a miss. Default `"500ms"`. */
   timeout?: Duration;
+  /** Whether hits and misses are counted, for {@link Cache.stats}: every 10 s at most up to three HINCRBYs go along. Default `true`. */
+  metrics?: boolean;
   /** The runtime's: what follows an answer goes there, and costs the caller no time. */
   waitUntil?: (promise: Promise<unknown>) => void;
 }
@@ -421,4 +423,11 @@ export declare class Cache {
   invalidateTags(...tags: string[]): Promise<void>;
   /** Makes it stale: it may still be served while it is refreshed. */
   expireTags(...tags: string[]): Promise<void>;
+  /**
+   * How often this cache was asked, by all isolates, since it was first used. `hitRate` is the share it answered, stale
+   * values included: 0 to 1, 0 when nothing was asked. One round trip. What an isolate has not sent yet is not counted.
+   */
+  stats(): Promise<{ hits: number; misses: number; stale: number; hitRate: number }>;
+  /** How many keys there are, by SCAN over the whole database: one request a page of some 1,000. */
+  countKeys(): Promise<number>;
 }

@@ -93,9 +93,10 @@ export class Cache {
   /** @param {Redis} redis @param {any} [options] */
   constructor(redis, options) {
     const { name = "cache", ttl = "1h", jitter = 0, staleWhileRevalidate, staleIfError, shards = 1 } = options ?? {};
-    const { lock = "10s", earlyRefresh = 0, timeout = "500ms", validate, waitUntil } = options ?? {};
+    const { lock = "10s", earlyRefresh = 0, timeout = "500ms", metrics = true, validate, waitUntil } = options ?? {};
     if (!isText(name)) throw wrong("name must be a well-formed string");
     const window = (/** @type {string} */ option, /** @type {unknown} */ given) => (given === undefined ? 0 : milliseconds(option, given));
+    if (typeof metrics !== "boolean") throw wrong("metrics must be true or false");
     this.#redis = redis;
     this.#timeoutMs = milliseconds("timeout", timeout);
     this.#early = share("earlyRefresh", earlyRefresh, 1000);
@@ -110,7 +111,7 @@ export class Cache {
       lock === false ? 0 : milliseconds("lock", lock),
       this.#timeoutMs,
     ];
-    this.#config = JSON.stringify([viewOf(redis).shared.server.url, name, ...numbers.map(String)]);
+    this.#config = JSON.stringify([viewOf(redis).shared.server.url, name, ...numbers.map(String), `${metrics}`]);
     const problem = core.cache_problem(this.#config);
     if (problem) throw told(problem);
   }
@@ -160,6 +161,17 @@ export class Cache {
   /** @param {string[]} tags */
   async expireTags(...tags) {
     await this.#mark(tags, false);
+  }
+
+  async stats() {
+    const [hits, misses, stale] = await this.#ask((handle) => core.push_cache_stats(handle, this.#config, Date.now()));
+    return { hits, misses, stale, hitRate: (hits + stale) / Math.max(1, hits + stale + misses) };
+  }
+
+  async countKeys() {
+    let count = 0;
+    for await (const _ of this.#redis.scan({ match: core.cache_pattern(this.#config), count: 1000 })) count++;
+    return count;
   }
 
   /** @param {string[]} tags @param {boolean} gone */

@@ -93,7 +93,8 @@ where
 
     async fn send(&mut self) -> Step {
         let mut commands = Commands::default();
-        self.flow.encode(&self.redis.context(), &mut commands);
+        // What cannot be encoded is answered as what was not answered.
+        let _ = self.flow.encode(&self.redis.context(), &mut commands);
         let timeout_ms = Some(self.flow.timeout_ms());
         let task = self.redis.send(commands, timeout_ms, Mode::Pipeline).await;
         let slots = task.slots();

@@ -13,13 +13,10 @@
 //! The flow never waits and never calls anybody. Who drives it does what it asks (send, sleep, judge what was found, run
 //! the caller's function) and tells it what came of it. It knows nothing of values: they are bytes to it.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use super::breaker::Breaker;
 use super::entry;
 use super::freshness::{Freshness, Instants, Times};
-use super::key::Keys;
+use super::key::{Keys, Space};
+use super::watch::{Served, Watch};
 use super::write::jittered;
 use super::{Patience, nonce};
 use crate::error::EdgeError;
@@ -118,7 +115,8 @@ pub(crate) struct GetOrFetch {
     times: Times,
     tags: Vec<String>,
     patience: Patience,
-    breaker: Rc<RefCell<Breaker>>,
+    space: Space,
+    watch: Watch,
     /// Whether what follows the answer costs the caller no time.
     background: bool,
     /// In thousandths of what fetching cost.
@@ -146,19 +144,22 @@ pub(crate) struct GetOrFetch {
 
 impl GetOrFetch {
     pub(super) fn new(
-        (hash, keys): (String, Keys),
+        space: &Space,
+        key: &str,
         times: Times,
         tags: Vec<String>,
         patience: Patience,
-        breaker: Rc<RefCell<Breaker>>,
+        watch: &Watch,
     ) -> Self {
+        let (hash, keys) = space.one(key);
         Self {
             hash,
             keys,
             times,
             tags,
             patience,
-            breaker,
+            space: space.clone(),
+            watch: watch.clone(),
             background: false,
             early: 0,
             sending: Sending::Lookup,
@@ -213,7 +214,7 @@ impl GetOrFetch {
     pub fn start(&mut self, cx: &Context<'_>) -> Step {
         self.started = cx.now();
         match nonce(cx) {
-            Ok(nonce) if self.breaker.borrow_mut().allows(cx.now()) => {
+            Ok(nonce) if self.watch.allows(cx.now()) => {
                 self.nonce = nonce;
                 Step::then(Next::Send)
             }
@@ -226,7 +227,7 @@ impl GetOrFetch {
     }
 
     /// What is to be sent, after `Next::Send`.
-    pub fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) {
+    pub fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         let (hash, entry, lease) = (&self.hash, &self.keys.entry, &self.keys.lease);
         // Sent again: a lookup finds its own lease by the nonce; a store is refused by what the first one stored, or
         // stores the same; of a release nobody reads the reply.
@@ -265,6 +266,7 @@ impl GetOrFetch {
             }
             Sending::Release => out.script(&RELEASE, &[lease], &[(&self.nonce).into()], repeat),
         }
+        self.watch.send(&self.space, cx.now(), out)
     }
 
     /// Takes the replies; also what was found, when that is to be judged.
@@ -278,7 +280,7 @@ impl GetOrFetch {
         }
         let looked = self.looked_up(cx.now(), replies);
         let answered = looked.is_ok();
-        (self.breaker.borrow_mut()).saw(answered, self.asked, cx.now());
+        self.watch.saw(answered, self.asked, cx.now());
         match looked {
             Ok(Some(payload)) => (Step::then(Next::Judge), Some(payload)),
             Ok(None) => (self.missing(cx), None),
@@ -317,8 +319,25 @@ impl GetOrFetch {
         Ok(Some(entry.payload))
     }
 
+    fn counted(&self, cx: &Context<'_>, step: Step) -> Step {
+        let fresh = |found: &Found| found.freshness == Freshness::Fresh;
+        let served = match step.answer {
+            None => return step,
+            Some(Answer::Fetched) => Served::Miss,
+            Some(Answer::Found) if self.found.as_ref().is_some_and(fresh) => Served::Hit,
+            Some(Answer::Found) => Served::Stale,
+        };
+        self.watch.count(served, cx.now());
+        step
+    }
+
     /// Whether what was found is of use to the caller.
     pub fn judged(&mut self, cx: &Context<'_>, usable: bool) -> Step {
+        let step = self.served(cx, usable);
+        self.counted(cx, step)
+    }
+
+    fn served(&mut self, cx: &Context<'_>, usable: bool) -> Step {
         self.usable = usable;
         let Some(found) = self.found.as_ref().filter(|_| usable) else {
             return self.missing(cx);
@@ -395,9 +414,7 @@ impl GetOrFetch {
                 Next::Send
             }
         };
-        Step {
-            answer: self.waiting.then_some(answer),
-            next,
-        }
+        let answer = self.waiting.then_some(answer);
+        self.counted(cx, Step { answer, next })
     }
 }

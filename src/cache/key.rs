@@ -63,6 +63,23 @@ impl Space {
         (0..self.shards.max(1)).map(|shard| self.slot(shard) + "t")
     }
 
+    /// Where hits and misses are counted.
+    pub fn counts(&self) -> String {
+        self.slot(0) + "n"
+    }
+
+    /// The glob of all entries' keys.
+    pub fn pattern(&self) -> String {
+        let mut pattern = String::from("{");
+        for character in keys::part(&self.name).chars() {
+            if matches!(character, '*' | '?' | '[' | ']' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern + ":*}:e:*"
+    }
+
     fn slot(&self, shard: u32) -> String {
         let mut slot = String::from("{");
         slot += &keys::part(&self.name);

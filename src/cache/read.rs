@@ -1,15 +1,13 @@
 //! Reading entries: one script for each shard, one round trip for all.
 
-use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
 
-use super::breaker::Breaker;
 use super::entry;
 use super::freshness::Freshness;
-use super::key::Shard;
+use super::key::{Shard, Space};
+use super::watch::{Served, Watch};
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
@@ -19,32 +17,35 @@ static READ: Script = script!("../lua/cache_entry.lua", "../lua/cache_read.lua")
 
 /// Reads entries, as bytes. Whatever is wrong, with the wire or with what stands there, is a miss.
 pub(crate) struct Read {
+    space: Space,
     shards: Vec<Shard>,
     heads: bool,
     timeout_ms: u64,
-    breaker: Rc<RefCell<Breaker>>,
+    watch: Watch,
     asked: Option<u64>,
 }
 
 impl Read {
     pub(super) fn new(
+        space: &Space,
         shards: Vec<Shard>,
         heads: bool,
         timeout_ms: u64,
-        breaker: Rc<RefCell<Breaker>>,
+        watch: &Watch,
     ) -> Self {
         Self {
+            space: space.clone(),
             shards,
             heads,
             timeout_ms,
-            breaker,
+            watch: watch.clone(),
             asked: None,
         }
     }
 
-    pub fn encode(&mut self, now: u64, out: &mut Commands) {
-        if !self.breaker.borrow_mut().allows(now) {
-            return;
+    pub fn encode(&mut self, now: u64, out: &mut Commands) -> Result<(), EdgeError> {
+        if !self.watch.allows(now) {
+            return Ok(());
         }
         self.asked = Some(now);
         for shard in &self.shards {
@@ -53,6 +54,7 @@ impl Read {
             let args = [u32::from(self.heads).into()];
             out.script(&READ, &keys, &args, Repeat::Harmless);
         }
+        self.watch.send(&self.space, now, out)
     }
 
     /// Tells `found` the payload of each entry that is fresh, by its place among what was asked for.
@@ -62,25 +64,29 @@ impl Read {
         replies: &mut Replies<'a>,
         mut found: impl FnMut(usize, &'a [u8]),
     ) {
-        let Some(asked) = self.asked else {
-            return;
-        };
         for shard in &self.shards {
-            let reply = replies.take();
-            self.breaker.borrow_mut().saw(reply.is_ok(), asked, now);
-            let Ok(mut entries) = reply.and_then(Reply::array) else {
-                continue;
-            };
+            let mut entries = self.asked.and_then(|asked| {
+                let reply = replies.take();
+                self.watch.saw(reply.is_ok(), asked, now);
+                reply.and_then(Reply::array).ok()
+            });
             for place in &shard.places {
-                let (Some(entry), Some(expired)) = (entries.next(), entries.next()) else {
-                    break;
+                let mut next = || entries.as_mut()?.next();
+                let fresh = match (next(), next()) {
+                    (Some(Reply::Bytes(bytes)), Some(expired)) => {
+                        entry::decode(bytes).filter(|entry| {
+                            let expired = expired == Reply::Int(1);
+                            entry.instants.freshness(now, expired) == Freshness::Fresh
+                        })
+                    }
+                    _ => None,
                 };
-                let Reply::Bytes(bytes) = entry else {
-                    continue;
-                };
-                if let Some(entry) = entry::decode(bytes)
-                    && entry.instants.freshness(now, expired == Reply::Int(1)) == Freshness::Fresh
-                {
+                if !self.heads {
+                    let hit = fresh.is_some();
+                    let served = if hit { Served::Hit } else { Served::Miss };
+                    self.watch.count(served, now);
+                }
+                if let Some(entry) = fresh {
                     found(*place, entry.payload);
                 }
             }
@@ -134,8 +140,7 @@ impl<T: DeserializeOwned> Op for Get<T> {
     type Output = Option<T>;
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        self.read.encode(cx.now(), out);
-        Ok(())
+        self.read.encode(cx.now(), out)
     }
 
     fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Option<T>, EdgeError> {
@@ -155,8 +160,7 @@ impl<T: DeserializeOwned> Op for GetMany<T> {
     type Output = Vec<Option<T>>;
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        self.read.encode(cx.now(), out);
-        Ok(())
+        self.read.encode(cx.now(), out)
     }
 
     fn decode(
@@ -182,8 +186,7 @@ impl Op for Has {
     type Output = bool;
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        self.read.encode(cx.now(), out);
-        Ok(())
+        self.read.encode(cx.now(), out)
     }
 
     fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<bool, EdgeError> {

@@ -1,8 +1,8 @@
 //! The cache. Its configuration comes along with every call; what an isolate has seen of Redis is found by it again.
 //!
 //! Texts are JSON arrays of strings without nesting. A cache: the server's URL (it is Redis that fails, not a cache), its
-//! name, ttl, jitter in thousandths, `staleWhileRevalidate`, `staleIfError`, shards, lock and timeout, times in
-//! milliseconds. Values never enter as anything but text, and leave as places in an answer's bytes.
+//! name, ttl, jitter in thousandths, `staleWhileRevalidate`, `staleIfError`, shards, lock, timeout, and `true` where
+//! it counts; times in milliseconds. Values never enter as anything but text, and leave as places in an answer's bytes.
 
 use std::cell::RefCell;
 
@@ -48,8 +48,7 @@ pub fn push_cache_read(
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     added(with(batch, |batch| {
         batch.ask(Reading(cache.read(&keys, heads)), |reading, out| {
-            reading.0.encode(now as u64, out);
-            Ok(())
+            reading.0.encode(now as u64, out)
         })
     }))
 }
@@ -106,6 +105,31 @@ pub fn push_cache_tags(
         Ok(op) => added(with(batch, |batch| batch.op(op, now as u64, null))),
         Err(error) => Some(error.to_string()),
     }
+}
+
+/// Adds a read of the counts; its outcome is the array of hits, misses and stale hits.
+#[wasm_bindgen]
+pub fn push_cache_stats(batch: f64, cache: &str, now: f64) -> Option<String> {
+    let cache = match of(cache, 0.0, "") {
+        Ok(cache) => cache,
+        Err(error) => return Some(error.to_string()),
+    };
+    added(with(batch, |batch| {
+        batch.op(cache.stats(), now as u64, |stats| {
+            let mut json = Json::default();
+            json.number("[", stats.hits);
+            json.number(",", stats.misses);
+            json.number(",", stats.stale);
+            json.raw("]");
+            json.text
+        })
+    }))
+}
+
+/// The glob of the keys of all entries.
+#[wasm_bindgen]
+pub fn cache_pattern(cache: &str) -> Option<String> {
+    of(cache, 0.0, "").ok().map(|cache| cache.pattern())
 }
 
 fn null((): ()) -> String {
@@ -183,8 +207,7 @@ pub fn push_flow(batch: f64, flow: f64, now: f64) -> Option<String> {
         batch.ask(Flowing(flow), |flowing, out| {
             FLOWS.with_borrow_mut(|flows| {
                 let flow = flows.get(flowing.0).ok_or_else(gone)?;
-                flow.encode(&cx, out);
-                Ok(())
+                flow.encode(&cx, out)
             })
         })
     }))
@@ -297,6 +320,7 @@ fn built(config: &str) -> Result<Cache, EdgeError> {
     let number = |at: usize| field(at).parse::<u64>().unwrap_or(0);
     Cache::new()
         .name(field(1))
+        .metrics(field(9) == "true")
         .jitter_thousandths(number(3) as u32)
         .stale_while_revalidate_ms(number(4))
         .stale_if_error_ms(number(5))

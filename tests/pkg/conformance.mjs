@@ -694,8 +694,19 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, fixedW
       equal([(await waiting).code, seen.aborted], ["aborted", true]);
       await holder.catch(() => {});
     },
+    "a cache counts what it answered, and its keys": async () => {
+      const cache = new Cache(redis, { name: key("stats*[?"), timeout: "60s" });
+      equal(await cache.stats(), { hits: 0, misses: 0, stale: 0, hitRate: 0 });
+      await cache.setMany([["a", 1], ["b", 2]], { tags: ["t"] });
+      equal([await cache.getMany(["a", "b", "c"]), await cache.getOrFetch("d", () => 4), await cache.has("e")], [[1, 2, undefined], 4, false]);
+      await cache.expireTags("t");
+      equal([await cache.getOrFetch("a", () => Promise.reject(new Error("down"))), await cache.getOrFetch("d", () => 5)], [1, 4]);
+      equal(await cache.stats(), { hits: 3, misses: 2, stale: 1, hitRate: 4 / 6 });
+      equal(await new Cache(redis, { name: key("stats*[?"), timeout: "1m" }).stats(), { hits: 3, misses: 2, stale: 1, hitRate: 4 / 6 });
+      equal([await cache.countKeys(), await patient("stats*[!").countKeys()], [3, 0]);
+    },
     "a cache refuses what cannot be right": async () => {
-      const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }];
+      const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }];
       for (const options of bads) {
         let code;
         try {

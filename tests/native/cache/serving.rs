@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use serde_json::{Value, json};
 use upstash_edge::commands::command;
 use upstash_edge::host::Host;
-use upstash_edge::{Cache, Redis};
+use upstash_edge::{Cache, CacheStats, Redis};
 
 use super::{Fetched, held, patient};
 use crate::server::Server;
@@ -176,4 +176,37 @@ async fn of_what_others_wrote_json_is_read_and_only_a_broken_entry_is_deleted() 
         let fetched = cache.get_or_fetch(&redis, "k", || async { Fetched::Ok(json!(2)) });
         assert_eq!(fetched.await, Ok(value.unwrap_or(json!(2))), "{text}");
     }
+}
+
+#[tokio::test]
+async fn hits_and_misses_are_counted_and_travel_with_what_is_asked() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked();
+    let cache = patient();
+    redis.run(cache.set("k", &1).unwrap()).await.unwrap();
+    redis
+        .run(cache.get_many::<i32>(&["k", "none"]))
+        .await
+        .unwrap();
+    redis
+        .run(cache.clone().metrics(false).get::<i32>("k"))
+        .await
+        .unwrap();
+    let told = |hits, misses| CacheStats {
+        hits,
+        misses,
+        stale: 0,
+    };
+    // Another isolate hears of it when this one asks again 10 s later, in the same request.
+    let other = patient().stats();
+    assert_eq!(redis.run(other).await.unwrap(), told(0, 0));
+    fake.advance(10_000);
+    let before = fake.sent().len();
+    redis.run(cache.get::<i32>("k")).await.unwrap();
+    assert_eq!(fake.sent().len() - before, 1);
+    assert_eq!(redis.run(patient().stats()).await.unwrap(), told(1, 1));
+    let stats = redis.run(cache.stats()).await.unwrap();
+    assert_eq!((stats, stats.hit_rate()), (told(2, 1), 2.0 / 3.0));
+    assert_eq!(told(0, 0).hit_rate(), 0.0);
+    assert_eq!(cache.count_keys(&redis).await.unwrap(), 1);
 }
