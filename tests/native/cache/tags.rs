@@ -122,7 +122,9 @@ async fn without_its_hash_of_tags_a_tagged_value_is_gone_and_a_store_of_before_r
         Fetched::Ok(json!("old"))
     });
     assert_eq!(fetched.await, Ok(json!("old")));
-    assert_eq!(held(&redis).await, None);
+    // Nor does it stand there unread.
+    let exists = command::<i64>("EXISTS", &["{cache:0}:e:k".into()]);
+    assert_eq!(redis.run(exists).await.unwrap(), 0);
 }
 
 #[tokio::test]
