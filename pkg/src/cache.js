@@ -13,13 +13,12 @@ import { told } from "./tape.js";
 /** @typedef {{value?: any, error?: unknown, failed: boolean}} Outcome of the caller's function */
 
 /** What happened, as the core is told it. */
-const BEGAN = 0;
-const SLEPT = 1;
-const USABLE = 2;
-const UNUSABLE = 3;
-const NOTHING = 4;
-const FAILED = 5;
-const LOST = 6;
+const SLEPT = 0;
+const USABLE = 1;
+const UNUSABLE = 2;
+const NOTHING = 3;
+const FAILED = 4;
+const LOST = 5;
 
 /** What the core wants next. */
 const SEND = 0;
@@ -222,10 +221,11 @@ export class Cache {
     if (!isText(key)) throw bad("a key must be a well-formed string");
     if (typeof fetcher !== "function") throw bad("fetcher must be a function");
     callable("waitUntil", waitUntil);
-    const time = Date.now();
     const early = Math.min(2 ** 31, Math.round(-Math.log(1 - Math.random()) * this.#early * 1000));
-    const flow = core.flow_begin(this.#config, key, ttlOf(ttl), tagsOf(tags), early, Boolean(waitUntil), Boolean(refresh), time, time + FORGOTTEN_MS);
-    const run = new Run(flow, fetcher, signal);
+    /** @type {[number, string, number, boolean, boolean]} */
+    const how = [ttlOf(ttl), tagsOf(tags), early, Boolean(waitUntil), Boolean(refresh)];
+    const begin = () => core.flow_begin(this.#config, key, ...how, Date.now(), Date.now() + FORGOTTEN_MS);
+    const run = new Run(begin, fetcher, signal);
     // The rest is waited for here, or by the runtime: nobody's promise is left alone.
     const rest = this.#drive(run);
     if (!waitUntil) await rest;
@@ -236,9 +236,9 @@ export class Cache {
 
   /** Does what the flow wants, up to and beyond its answer. Never rejects. @param {Run} run */
   async #drive(run) {
-    const { flow, signal } = run;
+    const { signal } = run;
     try {
-      let step = run.step(BEGAN);
+      let step = [0, SEND, 0];
       /** @type {unknown[]} */
       let judged = [];
       for (;;) {
@@ -255,7 +255,7 @@ export class Cache {
         } else if (next === FETCH) {
           step = await run.fetch();
         } else if (next === SEND) {
-          const { numbers, answers } = await this.#sent(flow, signal);
+          const { numbers, answers } = await this.#sent(run);
           if (numbers[1] === JUDGE) judged = await this.#judged(answers, numbers.slice(3));
           step = numbers.length > 0 ? numbers : run.step(LOST);
         }
@@ -264,14 +264,14 @@ export class Cache {
       run.reject(error);
     } finally {
       run.over = true;
-      core.flow_end(flow);
+      core.flow_end(run.flow);
     }
   }
 
-  /** @param {number} flow @param {AbortSignal} [signal] @returns {Promise<Places>} */
-  async #sent(flow, signal) {
+  /** @param {Run} run @returns {Promise<Places>} */
+  async #sent(run) {
     try {
-      return await this.#ask((handle) => core.push_flow(handle, flow, Date.now()), signal);
+      return await this.#ask((handle) => run.push(handle), run.signal);
     } catch (error) {
       if (/** @type {EdgeError} */ (error).code === "aborted") throw error;
       return { numbers: [], answers: [] };
@@ -287,14 +287,27 @@ class Run {
   resolve = (/** @type {unknown} */ _) => {};
   reject = (/** @type {unknown} */ _) => {};
 
-  /** @param {number} flow @param {(context: any) => any} fetcher @param {AbortSignal} [signal] */
-  constructor(flow, fetcher, signal) {
-    this.flow = flow;
+  /** Its handle in the core, once it has begun. @type {number | undefined} */
+  #flow;
+
+  /** @param {() => number} begin @param {(context: any) => any} fetcher @param {AbortSignal} [signal] */
+  constructor(begin, fetcher, signal) {
+    this.begin = begin;
     this.fetcher = fetcher;
     this.signal = signal;
     this.answer = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
     // Who waits hears of it; what fails before that is not left unheard.
     this.answer.catch(() => {});
+  }
+
+  get flow() {
+    return this.#flow ?? NaN;
+  }
+
+  /** Begins with the tick's batch: the core is never entered on top of a caller's own deep stack. @param {number} handle */
+  push(handle) {
+    this.#flow ??= this.begin();
+    return core.push_flow(handle, this.#flow, Date.now());
   }
 
   /** @param {number} event @returns {number[]} */

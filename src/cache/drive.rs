@@ -14,8 +14,7 @@ pub(super) struct Drive<T, F> {
     redis: Redis,
     flow: GetOrFetch,
     origin: F,
-    /// Before the first step there is none.
-    next: Option<Next>,
+    next: Next,
     found: Option<T>,
 }
 
@@ -31,7 +30,7 @@ where
             redis,
             flow,
             origin,
-            next: None,
+            next: Next::Send,
             found: None,
         }
     }
@@ -55,23 +54,22 @@ where
     }
 
     pub fn is_finished(&self) -> bool {
-        self.next == Some(Next::End)
+        self.next == Next::End
     }
 
     /// Does what the flow asked for, and asks it what then.
     async fn advance(&mut self) -> Option<Result<T, E>> {
         let mut fetched = None;
-        let step = match self.next.replace(Next::End) {
-            None => self.flow.start(&self.redis.context()),
-            Some(Next::Send) => self.send().await,
-            Some(Next::Sleep { ms }) => {
+        let step = match std::mem::replace(&mut self.next, Next::End) {
+            Next::Send => self.send().await,
+            Next::Sleep { ms } => {
                 self.redis.sleep(ms).await;
                 self.flow.slept()
             }
-            Some(Next::Judge) => self
+            Next::Judge => self
                 .flow
                 .judged(&self.redis.context(), self.found.is_some()),
-            Some(Next::Fetch) => {
+            Next::Fetch => {
                 let given = (self.origin)().await;
                 let told = match &given {
                     Ok(value) => {
@@ -82,9 +80,9 @@ where
                 fetched = Some(given);
                 self.flow.fetched(&self.redis.context(), told)
             }
-            Some(Next::End) => return None,
+            Next::End => return None,
         };
-        self.next = Some(step.next);
+        self.next = step.next;
         match step.answer? {
             Answer::Found => self.found.take().map(Ok),
             Answer::Fetched => fetched,

@@ -121,6 +121,8 @@ pub(crate) struct GetOrFetch {
     background: bool,
     /// In thousandths of what fetching cost.
     early: u32,
+    /// Redis is not asked: what happens in place of its first answer.
+    instead: Option<Next>,
     sending: Sending,
     taking: Taking,
     polls: u32,
@@ -162,6 +164,7 @@ impl GetOrFetch {
             watch: watch.clone(),
             background: false,
             early: 0,
+            instead: None,
             sending: Sending::Lookup,
             taking: Taking::WhenNotFresh,
             polls: 0,
@@ -211,14 +214,11 @@ impl GetOrFetch {
         self.patience.timeout_ms
     }
 
-    pub fn start(&mut self, cx: &Context<'_>) -> Step {
+    fn start(&mut self, cx: &Context<'_>) {
         self.started = cx.now();
         match nonce(cx) {
-            Ok(nonce) if self.watch.allows(cx.now()) => {
-                self.nonce = nonce;
-                Step::then(Next::Send)
-            }
-            _ => Step::then(self.fetch(cx, false, true)),
+            Ok(nonce) if self.watch.allows(cx.now()) => self.nonce = nonce,
+            _ => self.instead = Some(self.fetch(cx, false, true)),
         }
     }
 
@@ -226,8 +226,14 @@ impl GetOrFetch {
         Step::then(Next::Send)
     }
 
-    /// What is to be sent, after `Next::Send`.
+    /// What is to be sent: first, and after each `Next::Send`. It may be nothing.
     pub fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        if self.nonce.is_empty() {
+            self.start(cx);
+        }
+        if self.instead.is_some() {
+            return Ok(());
+        }
         let (hash, entry, lease) = (&self.hash, &self.keys.entry, &self.keys.lease);
         // Sent again: a lookup finds its own lease by the nonce; a store is refused by what the first one stored, or
         // stores the same; of a release nobody reads the reply.
@@ -275,6 +281,9 @@ impl GetOrFetch {
         cx: &Context<'_>,
         replies: &mut Replies<'a>,
     ) -> (Step, Option<&'a [u8]>) {
+        if let Some(next) = self.instead.take() {
+            return (Step::then(next), None);
+        }
         if !matches!(self.sending, Sending::Lookup) {
             return (Step::then(Next::End), None);
         }

@@ -165,8 +165,8 @@ pub fn flow_begin(
     FLOWS.with_borrow_mut(|flows| flows.put(flow, now, deadline))
 }
 
-/// What happened: 0 it begins, 1 the time passed, 2 what was found can be used, 3 or cannot, 4 the caller's function gave
-/// nothing to store, 5 or failed, 6 no replies will come.
+/// What happened: 0 the time passed, 1 what was found can be used, 2 or cannot, 3 the caller's function gave nothing to
+/// store, 4 or failed, 5 no replies will come. At first a flow wants something sent.
 ///
 /// What then, as every step: the JSON array of the answer (0 not yet, 1 what was found, 2 what the function gave), what to
 /// do (0 send, 1 sleep, 2 judge, 3 fetch, 4 nothing more), and for how many milliseconds to sleep.
@@ -174,11 +174,10 @@ pub fn flow_begin(
 pub fn flow_step(flow: f64, event: u32, now: f64) -> String {
     let cx = Context::at(now as u64);
     told(stepped(flow, |flow| match event {
-        0 => flow.start(&cx),
-        1 => flow.slept(),
-        2 | 3 => flow.judged(&cx, event == 2),
-        4 => flow.fetched(&cx, Fetched::Nothing),
-        5 => flow.fetched(&cx, Fetched::Failed),
+        0 => flow.slept(),
+        1 | 2 => flow.judged(&cx, event == 1),
+        3 => flow.fetched(&cx, Fetched::Nothing),
+        4 => flow.fetched(&cx, Fetched::Failed),
         _ => flow.answered(&cx, &mut Replies::new(&[], &[])).0,
     }))
 }
