@@ -5,7 +5,7 @@ import { isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { EdgeError } from "./error.js";
 import { pause } from "./pause.js";
-import { ask, viewOf } from "./redis.js";
+import { ask, eitherSignal, viewOf } from "./redis.js";
 import { told } from "./tape.js";
 
 /** @typedef {import("./redis.js").Redis} Redis */
@@ -225,7 +225,7 @@ export class Cache {
     /** @type {[number, string, number, boolean, boolean]} */
     const how = [ttlOf(ttl), tagsOf(tags), early, Boolean(waitUntil), Boolean(refresh)];
     const begin = () => core.flow_begin(this.#config, key, ...how, Date.now(), Date.now() + FORGOTTEN_MS);
-    const run = new Run(begin, fetcher, signal);
+    const run = new Run(begin, fetcher, eitherSignal(this.#redis, signal));
     // The rest is waited for here, or by the runtime: nobody's promise is left alone.
     const rest = this.#drive(run);
     if (!waitUntil) await rest;
