@@ -330,3 +330,104 @@ export declare class RateLimiter {
  * HMAC-SHA256 under `secret`, in base64url. Not a plain hash: addresses can be tried.
  */
 export declare function partitionKey(secret: string, id: string): string;
+
+export interface CacheOptions {
+  /** The namespace of its keys. Default `"cache"`. */
+  name?: string;
+  /** How long a value is fresh. Default `"1h"`. */
+  ttl?: Duration;
+  /** Which share of `ttl` is taken off at random, up to this (0 to 1): what was stored together does not end together. Default 0. */
+  jitter?: number;
+  /** For how long after `ttl` a value may be served while one caller refreshes it (RFC 5861). Default: not at all. */
+  staleWhileRevalidate?: Duration;
+  /** For how long after `ttl` it may be served when fetching fails (RFC 5861). Default: not at all. */
+  staleIfError?: Duration;
+  /** Over how many slots of a cluster it is spread, 1 to 1024. What concerns all keys costs a command for each. Default 1. */
+  shards?: number;
+  /** Asked of each value that is found; what it does not say yes to, or throws at, is a miss. */
+  validate?: (value: unknown) => boolean | Promise<boolean>;
+  /** For how long one caller fetches a missing value while those of all isolates wait, none of them longer than twice this. Default `"10s"`. */
+  lock?: Duration | false;
+  /** How eagerly a value is refreshed before it ends: the beta of XFetch. 1 is right for most; 0, the default, is never. */
+  earlyRefresh?: number;
+  /** How long Redis is waited for, at each step: after it a read is a miss. Default `"500ms"`. */
+  timeout?: Duration;
+  /** Whether hits and misses are counted, for {@link Cache.stats}: every 10 s at most up to three HINCRBYs go along. Default `true`. */
+  metrics?: boolean;
+  /** The runtime's: what follows an answer goes there, and costs the caller no time. */
+  waitUntil?: (promise: Promise<unknown>) => void;
+}
+
+export interface StoreOptions {
+  /** In place of the cache's own. */
+  ttl?: Duration;
+  /** By which it can be invalidated; 64 at most. */
+  tags?: string[];
+}
+
+/** What a fetcher may say of what it gives. */
+export interface FetchContext {
+  /** The caller's, if it gave one. */
+  signal: AbortSignal;
+  /** For how long the value is fresh. */
+  setTtl(ttl: Duration): void;
+  setTags(tags: string[]): void;
+  /** The value is returned and not stored. `undefined` never is. */
+  skip(): void;
+}
+
+export interface FetchOptions extends StoreOptions {
+  /** Fetches in any case; what others are fetching meanwhile is not stored. */
+  refresh?: boolean;
+  /** Ends the wait with `aborted`. */
+  signal?: AbortSignal;
+  /** In place of the cache's own. */
+  waitUntil?: (promise: Promise<unknown>) => void;
+}
+
+/**
+ * Values, as JSON, under keys, for a while: `null`, `0`, `false` and `""` are values. Making one does nothing.
+ *
+ * To who reads, a Redis that is slow or gone is a miss, never an error; after three failures in a row nobody asks it for
+ * 2 s. Who writes is told: `set`, `delete` and the tags reject with what befell the request.
+ */
+export declare class Cache {
+  /** @throws EdgeError `invalid_config`, naming the option */
+  constructor(redis: Redis, options?: CacheOptions);
+  /** The value, if it is fresh. Redis sees one EVALSHA, in it one MGET, and one HMGET if it has tags. */
+  get<T = unknown>(key: string): Promise<T | undefined>;
+  /** Each as `get` gives it, in one round trip. */
+  getMany<T = unknown>(keys: string[]): Promise<(T | undefined)[]>;
+  /** Whether there is a fresh value. None travels, and none is validated. */
+  has(key: string): Promise<boolean>;
+  /**
+   * Puts a value under a key; a fetch of it that is on its way will not overwrite it. One EVALSHA, in it two SETs.
+   * Rejects with `invalid_argument` for what JSON cannot hold.
+   */
+  set<T>(key: string, value: T, options?: StoreOptions): Promise<void>;
+  /** The same for several in one round trip; those of one shard at once. */
+  setMany<T>(entries: Iterable<readonly [string, T]>, options?: StoreOptions): Promise<void>;
+  /** Removes keys in one round trip; how many were there. A fetch of one that is on its way will not be stored. */
+  delete(...keys: string[]): Promise<number>;
+  /**
+   * The value, else what `fetcher` gives, which is then stored. One round trip for a hit.
+   *
+   * - Of all callers that miss at once, in all isolates, one fetches, and the others wait for what it stores, at most
+   *   twice `lock`. When Redis does not answer in time, the fetcher runs.
+   * - A stale value is answered at once and refreshed behind it where there is a `waitUntil`. Without one the refresh,
+   *   and every store, is waited for.
+   * - A fetcher that throws gives what may be served in place of an error, else its own error. Nothing is stored then.
+   */
+  getOrFetch<T>(key: string, fetcher: (context: FetchContext) => T | Promise<T>, options?: FetchOptions): Promise<T>;
+  /** Makes all that was stored with one of these tags gone, also what is being fetched. One round trip, whatever their number. */
+  invalidateTags(...tags: string[]): Promise<void>;
+  /** Makes it stale: it may still be served while it is refreshed. */
+  expireTags(...tags: string[]): Promise<void>;
+  /**
+   * How often this cache was asked, by all isolates, since it was first used. `hitRate` is the share it answered, stale
+   * values included: 0 to 1, 0 when nothing was asked. One round trip. What an isolate has not sent yet is not counted.
+   */
+  stats(): Promise<{ hits: number; misses: number; stale: number; hitRate: number }>;
+  /** How many keys there are, by SCAN over the whole database: one request a page of some 1,000. */
+  countKeys(): Promise<number>;
+}

@@ -12,7 +12,20 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 /// Bytes that could end a hash tag or a part (`{` `}` `:` `%`), spaces and control characters become `%XX`.
 /// A part that is too long becomes `%h` and 128 bits of its SHA-256, which no escaped part can be.
 pub(crate) fn part(text: &str) -> String {
-    let plain = |b: u8| b > b' ' && !matches!(b, b'{' | b'}' | b':' | b'%' | 0x7f);
+    escaped(text, |b| {
+        b > b' ' && !matches!(b, b'{' | b'}' | b':' | b'%' | 0x7f)
+    })
+}
+
+/// The same with letters, digits, `-`, `.`, `/` and `_` alone as they are: ASCII, fit for a header.
+pub(crate) fn word(text: &str) -> String {
+    escaped(text, |b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'_')
+    })
+}
+
+/// Bytes past ASCII stay as they are where `plain` says so.
+fn escaped(text: &str, plain: fn(u8) -> bool) -> String {
     if text.len() > LONGEST {
         let mut hashed = String::from("%h");
         for byte in Sha256::digest(text.as_bytes()).iter().take(16) {
@@ -22,12 +35,16 @@ pub(crate) fn part(text: &str) -> String {
     }
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
-        match u8::try_from(character) {
-            Ok(byte) if byte < 0x80 && !plain(byte) => {
-                escaped.push('%');
-                push_hex(&mut escaped, byte);
+        let mut bytes = [0; 4];
+        for byte in character.encode_utf8(&mut bytes).bytes() {
+            if plain(byte) {
+                continue;
             }
-            _ => escaped.push(character),
+            escaped.push('%');
+            push_hex(&mut escaped, byte);
+        }
+        if bytes.first().is_some_and(|byte| plain(*byte)) {
+            escaped.push(character);
         }
     }
     escaped
@@ -52,6 +69,7 @@ mod tests {
         assert_eq!(part("a:b{c}%d e"), "a%3Ab%7Bc%7D%25d%20e");
         assert_eq!(part("\u{e9}"), "\u{e9}");
         assert_eq!(part(""), "");
+        assert_eq!(word("a/b.c-d_e;f,\u{e9}"), "a/b.c-d_e%3Bf%2C%C3%A9");
     }
 
     #[test]
@@ -68,6 +86,8 @@ mod tests {
             prop_assert_eq!(a == b, part(&a) == part(&b));
             let mark = part(&a).contains(['{', '}', ':', ' ']);
             prop_assert!(!mark);
+            prop_assert_eq!(a == b, word(&a) == word(&b));
+            prop_assert!(word(&a).bytes().all(|b| b > b' ' && b < 0x7f && !matches!(b, b';' | b',')));
         }
     }
 }

@@ -5,10 +5,9 @@
 //!
 //! ```text
 //! wire       bytes of the protocol, no I/O        op         commands out, a typed reply in
-//! script     a Lua script in its two forms        flow       what to do next, as a value
-//! client     Redis: batches, retries, deadlines   host       time, randomness, sleep, fetch
-//! commands   what each is; typed ones as ops      error      the one error
-//! scan       the SCAN commands as streams
+//! script     a Lua script in its two forms        host       time, randomness, sleep, fetch
+//! client     Redis: batches, retries, deadlines   error      the one error
+//! commands   what each is; typed ones as ops      scan       the SCAN commands as streams
 //! ratelimit  cache  session  health               features: each says what to send and how to read it
 //! js         the face of the npm package          worker     the deployable Worker
 //! ```
@@ -28,7 +27,6 @@ mod client;
 pub mod commands;
 mod duration;
 mod error;
-mod flow;
 mod health;
 pub mod host;
 mod keys;
@@ -49,7 +47,7 @@ mod slots;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;
 
-pub use cache::{Cache, Delete, Get, Set};
+pub use cache::{Cache, CacheStats, Delete, Get, GetMany, Has, Invalidate, ReadCacheStats, Set};
 pub use client::{Builder, Message, Redis, RequestEvent, Retry, Subscription};
 pub use duration::duration_ms;
 pub use error::{EdgeError, ErrorKind};

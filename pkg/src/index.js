@@ -1,3 +1,4 @@
+export { Cache } from "./cache.js";
 export { EdgeError } from "./error.js";
 export { health } from "./health.js";
 export { fixedWindow, partitionKey, RateLimiter, slidingWindow, tokenBucket } from "./ratelimit.js";

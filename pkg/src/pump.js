@@ -55,9 +55,10 @@ function settle(entry, value, error) {
   else entry.resolve(value);
 }
 
-/** An op's outcome, as the core tells it. @param {Entry} entry @param {string} text */
+/** An op's outcome, as the core tells it: behind a `@` places in the answers. @param {Entry} entry @param {string} text */
 function conclude(entry, text) {
   if (text.startsWith("!")) settle(entry, undefined, told(text.slice(1)));
+  else if (text.startsWith("@")) settle(entry, { numbers: JSON.parse(text.slice(1)), answers: entry.batch?.answers ?? [] });
   else settle(entry, JSON.parse(text));
 }
 

@@ -4,8 +4,8 @@ import * as core from "#core";
 import { isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { EdgeError } from "./error.js";
+import { pause } from "./pause.js";
 import { ask, eitherSignal, viewOf } from "./redis.js";
-import { heard, LONGEST_TIMER } from "./pump.js";
 import { told } from "./tape.js";
 
 /** @typedef {import("./redis.js").Redis} Redis */
@@ -177,22 +177,6 @@ export class RateLimiter {
 export function partitionKey(secret, id) {
   if (isText(secret) && isText(id)) return core.partition_key(secret, id);
   throw new EdgeError("invalid_argument", "secret and id must be well-formed strings");
-}
-
-/** @param {number} ms @param {AbortSignal} [signal] @returns {Promise<void>} */
-function pause(ms, signal) {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(new EdgeError("aborted", "the caller aborted it", signal?.reason));
-    if (signal?.aborted) return leave();
-    const timer = setTimeout(() => {
-      forget?.();
-      resolve();
-    }, Math.min(ms, LONGEST_TIMER));
-    const forget = signal && heard(signal, () => {
-      clearTimeout(timer);
-      leave();
-    });
-  });
 }
 
 /** Rounded up: who comes back when told is not refused for a fraction. @param {number} ms */

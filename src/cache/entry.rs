@@ -1,92 +1,100 @@
-//! What stands under a key: a small ASCII header, then the value as JSON. Pure.
+//! What stands under a key: an ASCII header, then the value. Pure.
 //!
-//! `ue1;j;WRITTEN;FRESH;STALE;` and the payload: format 1, codec JSON, then three instants in epoch milliseconds:
-//! when it was written, until when it is fresh, until when it may be served stale.
-//! A value without such a header was written by another client: it is plain JSON, fresh as long as it is there.
+//! `ue1;j;WRITTEN;FRESH;STALE;ERROR;COST;TAGS;EPOCH;COUNTER;` and the payload: format 1, codec JSON; when it was written,
+//! until when it is fresh, until when it may be served stale, until when in place of an error, all in epoch milliseconds;
+//! how many milliseconds fetching it took; its tags, a comma between them, and which `t` of which count they are judged by
+//! (`lua/cache_entry.lua`), all three empty when it has none.
+//! A value that does not begin like a header was written by another client: it is plain JSON, fresh as long as it is
+//! there. Another format, another codec and a broken header are no entry.
 
-/// How long an entry is fresh, and for how long after that it may be served stale, in milliseconds.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
-    pub ttl_ms: u64,
-    pub stale_ms: u64,
-}
-
-impl Times {
-    /// How long Redis has to keep it.
-    pub fn kept_ms(self) -> u64 {
-        self.ttl_ms.saturating_add(self.stale_ms)
-    }
-}
+use super::freshness::Instants;
 
 /// An entry, a view into the bytes that hold it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
-    pub fresh_until: u64,
-    pub stale_until: u64,
+    pub instants: Instants,
     pub payload: &'a [u8],
 }
 
-/// What an entry is good for at a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Freshness {
-    /// Serve it.
-    Fresh,
-    /// Serve it while one caller refreshes it (RFC 5861, section 3).
-    Stale,
-    /// Do not serve it.
-    Gone,
-}
-
-/// `payload`, written at `now`.
-pub(super) fn encode(payload: &str, times: Times, now: u64) -> String {
-    let mut entry = String::with_capacity(payload.len() + 50);
-    entry.push_str("ue1;j;");
-    let fresh_until = now.saturating_add(times.ttl_ms);
-    for instant in [now, fresh_until, fresh_until.saturating_add(times.stale_ms)] {
-        entry.push_str(itoa::Buffer::new().format(instant));
-        entry.push(';');
+/// The header up to the tags; the scripts, which know epoch and counter, write the rest.
+pub(super) fn head(instants: &Instants, cost_ms: u64, tags: &[String]) -> String {
+    let mut head = String::with_capacity(80);
+    head.push_str("ue1;j;");
+    for number in [
+        instants.written,
+        instants.fresh_until,
+        instants.stale_until,
+        instants.error_until,
+        cost_ms,
+    ] {
+        head.push_str(itoa::Buffer::new().format(number));
+        head.push(';');
     }
-    entry.push_str(payload);
-    entry
-}
-
-/// Reads an entry; what has no header is all payload.
-pub(super) fn decode(bytes: &[u8]) -> Entry<'_> {
-    header(bytes).unwrap_or(Entry {
-        fresh_until: u64::MAX,
-        stale_until: u64::MAX,
-        payload: bytes,
-    })
-}
-
-fn header(bytes: &[u8]) -> Option<Entry<'_>> {
-    let (_written, rest) = instant(bytes.strip_prefix(b"ue1;j;")?)?;
-    let (fresh_until, rest) = instant(rest)?;
-    let (stale_until, payload) = instant(rest)?;
-    Some(Entry {
-        fresh_until,
-        stale_until,
-        payload,
-    })
-}
-
-fn instant(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let end = bytes.iter().position(|b| *b == b';')?;
-    let (digits, rest) = bytes.split_at_checked(end)?;
-    let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    Some((number, rest.get(1..)?))
-}
-
-impl Entry<'_> {
-    pub fn freshness(&self, now: u64) -> Freshness {
-        if now < self.fresh_until {
-            Freshness::Fresh
-        } else if now < self.stale_until {
-            Freshness::Stale
-        } else {
-            Freshness::Gone
+    for (at, tag) in tags.iter().enumerate() {
+        if at > 0 {
+            head.push(',');
         }
+        head.push_str(tag);
     }
+    head.push(';');
+    head
+}
+
+/// Reads an entry; `None` when it is none.
+pub(super) fn decode(bytes: &[u8]) -> Option<Entry<'_>> {
+    if is_plain(bytes) {
+        let instants = Instants {
+            written: 0,
+            fresh_until: u64::MAX,
+            stale_until: u64::MAX,
+            error_until: u64::MAX,
+        };
+        return Some(Entry {
+            instants,
+            payload: bytes,
+        });
+    }
+    let mut rest = bytes.strip_prefix(b"ue1;j;")?;
+    let mut next = || {
+        let end = rest.iter().position(|b| *b == b';')?;
+        let (field, behind) = rest.split_at_checked(end)?;
+        rest = behind.get(1..)?;
+        Some(field)
+    };
+    let instants = Instants {
+        written: number(next()?)?,
+        fresh_until: number(next()?)?,
+        stale_until: number(next()?)?,
+        error_until: number(next()?)?,
+    };
+    number(next()?)?;
+    // Tags, epoch and counter were judged where they stand.
+    for _ in 0..3 {
+        next()?;
+    }
+    Some(Entry {
+        instants,
+        payload: rest,
+    })
+}
+
+/// Whether it does not begin as a header of any format: `ue`, digits, `;`.
+fn is_plain(bytes: &[u8]) -> bool {
+    let Some(rest) = bytes.strip_prefix(b"ue") else {
+        return true;
+    };
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    digits == 0 || rest.get(digits) != Some(&b';')
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 #[cfg(test)]
@@ -94,40 +102,69 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const INSTANTS: Instants = Instants {
+        written: 1,
+        fresh_until: 2,
+        stale_until: 3,
+        error_until: 4,
+    };
+
     #[test]
-    fn an_entry_is_fresh_then_stale_then_gone_to_the_millisecond() {
-        let times = Times {
-            ttl_ms: 100,
-            stale_ms: 50,
-        };
-        let text = encode("0", times, 1_000);
-        assert_eq!(text, "ue1;j;1000;1100;1150;0");
-        let entry = decode(text.as_bytes());
-        assert_eq!(entry.freshness(1_099), Freshness::Fresh);
-        assert_eq!(entry.freshness(1_100), Freshness::Stale);
-        assert_eq!(entry.freshness(1_149), Freshness::Stale);
-        assert_eq!(entry.freshness(1_150), Freshness::Gone);
+    fn a_header_is_what_the_documentation_says() {
+        assert_eq!(head(&INSTANTS, 5, &[]), "ue1;j;1;2;3;4;5;;");
+        let tags = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(head(&INSTANTS, 5, &tags), "ue1;j;1;2;3;4;5;a,b;");
     }
 
     #[test]
     fn what_another_client_wrote_is_all_payload() {
-        assert_eq!(decode(b"{\"a\":1}").payload, b"{\"a\":1}");
-        assert_eq!(decode(b"ue1;j;1;2").payload, b"ue1;j;1;2");
-        assert_eq!(decode(b"").freshness(u64::MAX - 1), Freshness::Fresh);
+        for plain in [&b"{\"a\":1}"[..], b"", b"ue", b"ue1", b"uefa;", b"\"ue1;\""] {
+            let entry = decode(plain).unwrap();
+            assert_eq!(entry.payload, plain);
+            assert_eq!(entry.instants.fresh_until, u64::MAX);
+        }
+    }
+
+    #[test]
+    fn an_unknown_format_or_codec_or_a_broken_header_is_no_entry() {
+        for broken in [
+            "ue2;j;1;2;3;4;5;;;;0",
+            "ue1;x;1;2;3;4;5;;;;0",
+            "ue1;j;1;2;3;4;5;;;",
+            "ue1;j;1;2;3;;5;;;;0",
+            "ue1;j;1;2;-3;4;5;;;;0",
+            "ue1;j;1;2;99999999999999999999;4;5;;;;0",
+            "ue1;",
+        ] {
+            assert_eq!(decode(broken.as_bytes()), None, "{broken}");
+        }
     }
 
     proptest! {
         #[test]
-        fn any_payload_comes_back(payload in any::<String>(), ttl_ms in 0u64..1 << 40, now in 0u64..1 << 42) {
-            let text = encode(&payload, Times { ttl_ms, stale_ms: 7 }, now);
-            let entry = decode(text.as_bytes());
-            prop_assert_eq!(entry.payload, payload.as_bytes());
-            prop_assert_eq!(entry.fresh_until, now + ttl_ms);
+        fn any_payload_comes_back(
+            payload in any::<String>(), instants in any::<[u64; 4]>(), cost: u64,
+            tags in proptest::collection::vec("[a-z%0-9]{1,9}", 0..3), mark in "[A-Za-z0-9_-]{0,9};[0-9]{0,9};",
+        ) {
+            let [written, fresh_until, stale_until, error_until] = instants;
+            let instants = Instants { written, fresh_until, stale_until, error_until };
+            let text = head(&instants, cost, &tags) + &mark + &payload;
+            prop_assert_eq!(decode(text.as_bytes()), Some(Entry { instants, payload: payload.as_bytes() }));
         }
 
         #[test]
-        fn any_bytes_are_an_entry(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
-            prop_assert!(bytes.ends_with(decode(&bytes).payload));
+        fn any_bytes_are_an_entry_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..100), begins: bool) {
+            let bytes = if begins { [b"ue1;j;", bytes.as_slice()].concat() } else { bytes };
+            if let Some(entry) = decode(&bytes) {
+                prop_assert!(bytes.ends_with(entry.payload));
+            }
+        }
+
+        #[test]
+        fn header_like_text_is_an_entry_or_none(text in "ue[0-9]?;?j?;?([0-9]{0,3};){0,9}[a-z]{0,3}") {
+            if let Some(entry) = decode(text.as_bytes()) {
+                prop_assert!(text.as_bytes().ends_with(entry.payload));
+            }
         }
     }
 }

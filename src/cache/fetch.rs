@@ -1,129 +1,392 @@
-//! `get_or_fetch`, as a flow: look up, then serve, fetch under the lease, or wait for who holds it.
+//! Get-or-fetch, as a flow: look up, then serve, fetch under the lease, or wait for who holds it.
 //!
 //! ```text
 //! lookup ─┬─ fresh ────────────────────────────▶ answer
-//!         ├─ stale, lease taken ──▶ answer, then fetch ─▶ store
+//!         ├─ stale, to be fetched ─▶ answer, then fetch ─▶ store   (or, with no background, fetch ─▶ answer, store)
 //!         ├─ stale, lease elsewhere ───────────▶ answer
 //!         ├─ missing, lease taken ─▶ fetch ──▶ answer, then store (or release)
 //!         ├─ missing, lease elsewhere ─▶ sleep ─▶ lookup .. 8 times, then fetch without the lease
 //!         ├─ unreadable, or ended on the way ─▶ lookup once more, taking the lease
 //!         └─ Redis failed ─▶ fetch ──▶ answer; stored (or the lease released) only where that is in the background
 //! ```
+//!
+//! The flow never waits and never calls anybody. Who drives it does what it asks (send, sleep, judge what was found, run
+//! the caller's function) and tells it what came of it. It knows nothing of values: they are bytes to it.
 
-use std::marker::PhantomData;
-
-use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use super::entry::{self, Freshness, Times};
-use super::{Keys, Patience};
+use super::entry;
+use super::freshness::{Freshness, Instants, Times};
+use super::key::{Keys, Space};
+use super::watch::{Served, Watch};
+use super::write::jittered;
+use super::{Patience, nonce};
 use crate::error::EdgeError;
-use crate::flow::{Event, Flow, Next, Step};
 use crate::op::Context;
 use crate::script::{Script, script};
-use crate::wire::{Commands, Repeat, Replies};
+use crate::wire::{Arg, Commands, Repeat, Replies};
 
-static LOOKUP: Script = script!("../lua/cache_lookup.lua");
+static LOOKUP: Script = script!(
+    "../lua/cache_entry.lua",
+    "../lua/cache_epoch.lua",
+    "../lua/cache_lookup.lua"
+);
 static STORE: Script = script!("../lua/cache_store.lua");
 static RELEASE: Script = script!("../lua/cache_release.lua");
 
 /// Few enough for a free Worker's 50 subrequests.
 const MOST_POLLS: u32 = 8;
 
-pub(super) struct GetOrFetch<T, E> {
+/// What should happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Send what the flow encodes, and tell it the replies.
+    Send,
+    /// Wait.
+    Sleep { ms: u64 },
+    /// Say whether what was found can be used.
+    Judge,
+    /// Run the caller's function.
+    Fetch,
+    /// Nothing more.
+    End,
+}
+
+/// What the caller is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// What was found, and judged to be of use.
+    Found,
+    /// What its function gave, be it an error.
+    Fetched,
+}
+
+/// An answer, if this step gives it (one step does), and what should happen next.
+pub(crate) struct Step {
+    pub answer: Option<Answer>,
+    pub next: Next,
+}
+
+impl Step {
+    fn then(next: Next) -> Self {
+        let answer = None;
+        Self { answer, next }
+    }
+
+    fn answer(answer: Answer, next: Next) -> Self {
+        let answer = Some(answer);
+        Self { answer, next }
+    }
+}
+
+/// What the caller's function gave.
+pub(crate) enum Fetched {
+    /// A value to be stored.
+    Value(String),
+    /// Nothing that is to be stored.
+    Nothing,
+    Failed,
+}
+
+#[derive(Clone, Copy)]
+enum Sending {
+    Lookup,
+    Store,
+    Release,
+}
+
+/// Which lookups take the lease.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taking {
+    WhenNotFresh,
+    /// The entry cannot be used although it looks fresh.
+    EvenIfFresh,
+    /// A refresh was asked for: what others fetch now may be older than the reason for it.
+    FromAnybody,
+}
+
+struct Found {
+    instants: Instants,
+    freshness: Freshness,
+}
+
+pub(crate) struct GetOrFetch {
+    /// The hash of tags beside the entry.
+    hash: String,
     keys: Keys,
     times: Times,
+    tags: Vec<String>,
     patience: Patience,
+    space: Space,
+    watch: Watch,
     /// Whether what follows the answer costs the caller no time.
     background: bool,
-    state: State,
+    /// In thousandths of what fetching cost.
+    early: u32,
+    /// Redis is not asked: what happens in place of its first answer.
+    instead: Option<Next>,
+    sending: Sending,
+    taking: Taking,
     polls: u32,
-    /// The entry cannot be used although it looks fresh: the lease is wanted all the same.
-    unusable: bool,
     nonce: String,
+    asked: u64,
     /// When it began to wait for somebody else's fetch to end.
     started: u64,
     /// When its own fetch began.
     began: u64,
-    value: PhantomData<fn() -> (T, E)>,
+    leased: bool,
+    /// The epoch and the counter of the tags at the lookup.
+    seen: (String, u64),
+    found: Option<Found>,
+    /// Whether what was found can be used.
+    usable: bool,
+    store: bool,
+    waiting: bool,
+    payload: String,
+    cost_ms: u64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Looking,
-    /// Fetching: whether the value may be stored, and whether the caller still waits for it.
-    Fetching {
-        store: bool,
-        waiting: bool,
-    },
-    /// Storing or releasing.
-    Closing,
-}
-
-/// What a lookup found.
-enum Found<T> {
-    Value(T, Freshness),
-    Missing,
-    Unusable,
-}
-
-impl<T, E> GetOrFetch<T, E> {
-    pub fn new(keys: Keys, times: Times, patience: Patience, background: bool) -> Self {
+impl GetOrFetch {
+    pub(super) fn new(
+        space: &Space,
+        key: &str,
+        times: Times,
+        tags: Vec<String>,
+        patience: Patience,
+        watch: &Watch,
+    ) -> Self {
+        let (hash, keys) = space.one(key);
         Self {
+            hash,
             keys,
             times,
+            tags,
             patience,
-            background,
-            state: State::Looking,
+            space: space.clone(),
+            watch: watch.clone(),
+            background: false,
+            early: 0,
+            instead: None,
+            sending: Sending::Lookup,
+            taking: Taking::WhenNotFresh,
             polls: 0,
-            unusable: false,
             nonce: String::new(),
+            asked: 0,
             started: 0,
             began: 0,
-            value: PhantomData,
+            leased: false,
+            seen: (String::new(), 0),
+            found: None,
+            usable: false,
+            store: false,
+            waiting: true,
+            payload: String::new(),
+            cost_ms: 0,
         }
     }
 
-    fn send(&self) -> Next {
-        Next::Send {
-            timeout_ms: self.patience.timeout_ms,
+    /// What follows the answer costs the caller no time: a stale value is answered at once.
+    pub fn in_background(&mut self) {
+        self.background = true;
+    }
+
+    /// Fetches in any case.
+    pub fn refreshing(&mut self) {
+        self.taking = Taking::FromAnybody;
+    }
+
+    /// How early this caller refreshes: see [`earliness`](super::freshness::earliness).
+    pub fn early(&mut self, thousandths: u32) {
+        self.early = thousandths;
+    }
+
+    /// For how long what is fetched is fresh.
+    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    pub fn set_ttl_ms(&mut self, ttl_ms: u64) {
+        self.times.ttl_ms = ttl_ms;
+    }
+
+    /// Which tags what is fetched carries.
+    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    pub fn set_tags(&mut self, tags: Vec<String>) {
+        self.tags = tags;
+    }
+
+    pub fn timeout_ms(&self) -> u64 {
+        self.patience.timeout_ms
+    }
+
+    fn start(&mut self, cx: &Context<'_>) {
+        self.started = cx.now();
+        match nonce(cx) {
+            Ok(nonce) if self.watch.allows(cx.now()) => self.nonce = nonce,
+            _ => self.instead = Some(self.fetch(cx, false, true)),
         }
     }
 
-    fn look_up(&mut self, cx: &Context<'_>, out: &mut Commands) -> Next {
-        let args = [
-            cx.now().into(),
-            (&self.nonce).into(),
-            self.patience.lock_ms.into(),
-            u32::from(self.unusable).into(),
-        ];
-        // The nonce finds its own lease again.
-        let keys = [self.keys.entry.as_str(), &self.keys.lease];
-        out.script(&LOOKUP, &keys, &args, Repeat::Harmless);
-        self.send()
+    pub fn slept(&mut self) -> Step {
+        Step::then(Next::Send)
     }
 
-    fn fetch(&mut self, cx: &Context<'_>, store: bool, waiting: bool) -> Next {
-        self.began = cx.now();
-        self.state = State::Fetching { store, waiting };
-        Next::Fetch
+    /// What is to be sent: first, and after each `Next::Send`. It may be nothing.
+    pub fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        if self.nonce.is_empty() {
+            self.start(cx);
+        }
+        if self.instead.is_some() {
+            return Ok(());
+        }
+        let (hash, entry, lease) = (&self.hash, &self.keys.entry, &self.keys.lease);
+        // Sent again: a lookup finds its own lease by the nonce; a store is refused by what the first one stored, or
+        // stores the same; of a release nobody reads the reply.
+        let repeat = Repeat::Harmless;
+        match self.sending {
+            Sending::Lookup => {
+                self.asked = cx.now();
+                let taking = match self.taking {
+                    Taking::WhenNotFresh => 0,
+                    Taking::EvenIfFresh => 1,
+                    Taking::FromAnybody => 2,
+                };
+                let args = [
+                    cx.now().into(),
+                    (&self.nonce).into(),
+                    self.patience.lock_ms.into(),
+                    Arg::Int(taking),
+                    self.early.into(),
+                ];
+                out.script(&LOOKUP, &[hash, entry, lease], &args, repeat);
+            }
+            Sending::Store => {
+                let times = jittered(self.times, cx);
+                let head = entry::head(&times.from(cx.now()), self.cost_ms, &self.tags);
+                let mut args = vec![
+                    (&self.nonce).into(),
+                    times.kept_ms().into(),
+                    self.began.into(),
+                    (&self.seen.0).into(),
+                    self.seen.1.into(),
+                    (&head).into(),
+                    (&self.payload).into(),
+                ];
+                args.extend(self.tags.iter().map(Arg::from));
+                out.script(&STORE, &[hash, entry, lease], &args, repeat);
+            }
+            Sending::Release => out.script(&RELEASE, &[lease], &[(&self.nonce).into()], repeat),
+        }
+        self.watch.send(&self.space, cx.now(), out)
     }
 
-    fn release(&mut self, out: &mut Commands) -> Next {
-        self.state = State::Closing;
-        let args = [(&self.nonce).into()];
-        out.script(&RELEASE, &[&self.keys.lease], &args, Repeat::Harmless);
-        self.send()
+    /// Takes the replies; also what was found, when that is to be judged.
+    pub fn answered<'a>(
+        &mut self,
+        cx: &Context<'_>,
+        replies: &mut Replies<'a>,
+    ) -> (Step, Option<&'a [u8]>) {
+        if let Some(next) = self.instead.take() {
+            return (Step::then(next), None);
+        }
+        if !matches!(self.sending, Sending::Lookup) {
+            return (Step::then(Next::End), None);
+        }
+        let looked = self.looked_up(cx.now(), replies);
+        let answered = looked.is_ok();
+        self.watch.saw(answered, self.asked, cx.now());
+        match looked {
+            Ok(Some(payload)) => (Step::then(Next::Judge), Some(payload)),
+            Ok(None) => (self.missing(cx), None),
+            // The answer was lost, but perhaps the lease was taken: it is used or given back, unless the caller
+            // would have to wait for a Redis that has just failed.
+            Err(_) => (Step::then(self.fetch(cx, self.background, true)), None),
+        }
+    }
+
+    fn looked_up<'a>(
+        &mut self,
+        now: u64,
+        replies: &mut Replies<'a>,
+    ) -> Result<Option<&'a [u8]>, EdgeError> {
+        let mut reply = replies.take()?.array()?;
+        let bytes = reply.entry()?.bytes()?;
+        let expired = reply.entry()?.int()? == 1;
+        self.leased = reply.entry()?.int()? == 1;
+        if self.leased {
+            self.seen.0 = reply.entry()?.text()?.to_owned();
+            self.seen.1 = reply.entry()?.text()?.parse().unwrap_or(0);
+        }
+        self.usable = false;
+        self.found = None;
+        let Some(entry) = bytes.and_then(entry::decode) else {
+            return Ok(None);
+        };
+        let freshness = entry.instants.freshness(now, expired);
+        if freshness == Freshness::Gone {
+            return Ok(None);
+        }
+        self.found = Some(Found {
+            instants: entry.instants,
+            freshness,
+        });
+        Ok(Some(entry.payload))
+    }
+
+    fn counted(&self, cx: &Context<'_>, step: Step) -> Step {
+        let fresh = |found: &Found| found.freshness == Freshness::Fresh;
+        let served = match step.answer {
+            None => return step,
+            Some(Answer::Fetched) => Served::Miss,
+            Some(Answer::Found) if self.found.as_ref().is_some_and(fresh) => Served::Hit,
+            Some(Answer::Found) => Served::Stale,
+        };
+        self.watch.count(served, cx.now());
+        step
+    }
+
+    /// Whether what was found is of use to the caller.
+    pub fn judged(&mut self, cx: &Context<'_>, usable: bool) -> Step {
+        let step = self.served(cx, usable);
+        self.counted(cx, step)
+    }
+
+    fn served(&mut self, cx: &Context<'_>, usable: bool) -> Step {
+        self.usable = usable;
+        let Some(found) = self.found.as_ref().filter(|_| usable) else {
+            return self.missing(cx);
+        };
+        let servable = matches!(found.freshness, Freshness::Fresh | Freshness::Stale);
+        if !servable || self.taking == Taking::FromAnybody {
+            return self.missing(cx);
+        }
+        if self.leased && self.taking == Taking::EvenIfFresh && found.freshness == Freshness::Fresh
+        {
+            // Somebody has put a better one there meanwhile.
+            self.sending = Sending::Release;
+            return Step::answer(Answer::Found, Next::Send);
+        }
+        match (self.leased, self.background) {
+            (false, _) => Step::answer(Answer::Found, Next::End),
+            (true, true) => Step::answer(Answer::Found, self.fetch(cx, true, false)),
+            (true, false) => Step::then(self.fetch(cx, true, true)),
+        }
+    }
+
+    /// There is nothing to serve.
+    fn missing(&mut self, cx: &Context<'_>) -> Step {
+        if self.leased {
+            return Step::then(self.fetch(cx, true, true));
+        }
+        let fresh = |found: &Found| found.freshness == Freshness::Fresh;
+        // The script took it for fresh, so it took no lease: ask for that at once.
+        if self.taking == Taking::WhenNotFresh && self.found.as_ref().is_some_and(fresh) {
+            self.taking = Taking::EvenIfFresh;
+            return Step::then(Next::Send);
+        }
+        Step::then(self.poll(cx))
     }
 
     /// Doubling waits that add up to twice the lease, whatever the trips between them take.
     fn poll(&mut self, cx: &Context<'_>) -> Next {
         let longest = self.patience.lock_ms.saturating_mul(2);
-        let left = self
-            .started
-            .saturating_add(longest)
-            .saturating_sub(cx.now());
+        let end = self.started.saturating_add(longest);
+        let left = end.saturating_sub(cx.now()).min(longest);
         if self.polls >= MOST_POLLS || left == 0 {
             return self.fetch(cx, true, true);
         }
@@ -131,125 +394,36 @@ impl<T, E> GetOrFetch<T, E> {
         self.polls += 1;
         Next::Sleep { ms: ms.min(left) }
     }
-}
 
-impl<T: DeserializeOwned, E> GetOrFetch<T, E> {
-    fn looked_up(
-        &mut self,
-        cx: &Context<'_>,
-        replies: &mut Replies<'_>,
-        out: &mut Commands,
-    ) -> Step<Result<T, E>> {
-        let Ok((found, leased)) = found::<T>(cx.now(), replies) else {
-            // The answer was lost, but perhaps the lease was taken: it is used or given back, unless the caller
-            // would have to wait for a Redis that has just failed.
-            return Step::then(self.fetch(cx, self.background, true));
+    fn fetch(&mut self, cx: &Context<'_>, store: bool, waiting: bool) -> Next {
+        self.began = cx.now();
+        (self.store, self.waiting) = (store, waiting);
+        Next::Fetch
+    }
+
+    /// Takes what the caller's function gave: stored, or the lease given back when there is nothing to store.
+    pub fn fetched(&mut self, cx: &Context<'_>, fetched: Fetched) -> Step {
+        let serves = |found: &Found| found.instants.serves_on_error(cx.now());
+        let answer = match fetched {
+            Fetched::Failed if self.usable && self.found.as_ref().is_some_and(serves) => {
+                Answer::Found
+            }
+            _ => Answer::Fetched,
         };
-        match found {
-            Found::Value(value, Freshness::Fresh) if leased => {
-                Step::answer(Ok(value), self.release(out))
+        let next = match fetched {
+            _ if !self.store => Next::End,
+            Fetched::Value(payload) => {
+                self.cost_ms = cx.now().saturating_sub(self.began);
+                self.payload = payload;
+                self.sending = Sending::Store;
+                Next::Send
             }
-            Found::Value(value, Freshness::Fresh) => Step::answer(Ok(value), Next::End),
-            Found::Value(value, _) if leased => {
-                Step::answer(Ok(value), self.fetch(cx, true, false))
+            _ => {
+                self.sending = Sending::Release;
+                Next::Send
             }
-            Found::Value(value, _) => Step::answer(Ok(value), Next::End),
-            _ if leased => Step::then(self.fetch(cx, true, true)),
-            // The script took it for fresh, so it took no lease: ask for that at once.
-            Found::Unusable if !self.unusable => {
-                self.unusable = true;
-                Step::then(self.look_up(cx, out))
-            }
-            Found::Unusable | Found::Missing => Step::then(self.poll(cx)),
-        }
-    }
-}
-
-fn found<T: DeserializeOwned>(
-    now: u64,
-    replies: &mut Replies<'_>,
-) -> Result<(Found<T>, bool), EdgeError> {
-    let mut reply = replies.take()?.array()?;
-    let bytes = reply.entry()?.bytes()?;
-    let leased = reply.entry()?.int()? == 1;
-    let found = match bytes.map(entry::decode) {
-        None => Found::Missing,
-        Some(entry) => match (
-            entry.freshness(now),
-            serde_json::from_slice(entry.payload).ok(),
-        ) {
-            (Freshness::Fresh | Freshness::Stale, Some(value)) => {
-                Found::Value(value, entry.freshness(now))
-            }
-            _ => Found::Unusable,
-        },
-    };
-    Ok((found, leased))
-}
-
-impl<T: Serialize + DeserializeOwned, E> Flow for GetOrFetch<T, E> {
-    type Answer = Result<T, E>;
-
-    fn step(
-        &mut self,
-        cx: &Context<'_>,
-        event: Event<'_, '_, Result<T, E>>,
-        out: &mut Commands,
-    ) -> Step<Result<T, E>> {
-        match (self.state, event) {
-            (State::Looking, Event::Started) => match nonce(cx) {
-                Ok(nonce) => {
-                    self.nonce = nonce;
-                    self.started = cx.now();
-                    Step::then(self.look_up(cx, out))
-                }
-                Err(_) => Step::then(self.fetch(cx, false, true)),
-            },
-            (State::Looking, Event::Slept) => Step::then(self.look_up(cx, out)),
-            (State::Looking, Event::Answered(replies)) => self.looked_up(cx, replies, out),
-            (State::Fetching { store, waiting }, Event::Fetched(fetched)) => {
-                self.state = State::Closing;
-                let next = if store {
-                    self.close(cx, &fetched, out)
-                } else {
-                    Next::End
-                };
-                Step {
-                    answer: waiting.then_some(fetched),
-                    next,
-                }
-            }
-            _ => Step::then(Next::End),
-        }
-    }
-}
-
-impl<T: Serialize, E> GetOrFetch<T, E> {
-    /// Stores what was fetched; gives the lease back when there is nothing to store.
-    fn close(&mut self, cx: &Context<'_>, fetched: &Result<T, E>, out: &mut Commands) -> Next {
-        let json = fetched
-            .as_ref()
-            .ok()
-            .and_then(|value| serde_json::to_string(value).ok());
-        let Some(json) = json else {
-            return self.release(out);
         };
-        self.state = State::Closing;
-        let entry = entry::encode(&json, self.times, cx.now());
-        let args = [
-            (&self.nonce).into(),
-            (&entry).into(),
-            self.times.kept_ms().into(),
-            self.began.into(),
-        ];
-        // A second store is refused by what the first one stored; nobody reads the reply.
-        let keys = [self.keys.entry.as_str(), &self.keys.lease];
-        out.script(&STORE, &keys, &args, Repeat::Harmless);
-        self.send()
+        let answer = self.waiting.then_some(answer);
+        self.counted(cx, Step { answer, next })
     }
-}
-
-/// 96 random bits, as text.
-fn nonce(cx: &Context<'_>) -> Result<String, EdgeError> {
-    Ok(Base64UrlUnpadded::encode_string(&cx.random::<12>()?))
 }

@@ -1,34 +1,70 @@
 //! The cache: fresh from Redis in one round trip, from the origin when there is no telling.
+//!
+//! | what | commands sent | commands inside | when Redis fails |
+//! |---|---|---|---|
+//! | `get`, `get_many`, `has` | 1 EVALSHA a shard | 1 MGET; 1 HMGET for each entry with tags | a miss |
+//! | `set`, `set_many` | 1 EVALSHA a shard | 2 SETs an entry; 1 HMGET if tagged | told |
+//! | `delete`, `delete_many` | 1 EVALSHA a shard | 1 SET an entry, 1 DEL | told |
+//! | `get_or_fetch`: hit | 1 EVALSHA | 1 MGET; 1 HMGET if tagged | fetched |
+//! | `get_or_fetch`: miss | 2 EVALSHAs, one after the other | 3 and 3; 1 HMGET more if tagged | fetched, not stored |
+//! | `invalidate_tags`, `expire_tags` | 1 EVALSHA a shard | 4, however many entries | told |
+//!
+//! Hits and misses are counted in the isolate; every 10 s at most up to 3 HINCRBYs go along with what is sent anyway.
+//!
+//! The races that each script stops stand in its head, in `src/lua/`. After three failures in a row nobody asks for 2 s:
+//! reads are misses at once.
 
+mod breaker;
+mod drive;
 mod entry;
 mod fetch;
-mod ops;
+mod freshness;
+mod key;
+mod read;
+mod watch;
+mod write;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
+use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::client::{Pump, Redis};
+use crate::client::Redis;
 use crate::duration;
 use crate::error::EdgeError;
 use crate::host::LocalFuture;
-use crate::keys;
+use crate::op::Context;
 
-pub use ops::{Delete, Get, Set};
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+pub(crate) use fetch::{Answer, Fetched, Next, Step};
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+pub(crate) use key::tags;
+pub(crate) use {fetch::GetOrFetch, read::Read};
 
-use entry::Times;
-use fetch::GetOrFetch;
+pub use read::{Get, GetMany, Has};
+pub use watch::{CacheStats, ReadCacheStats};
+pub use write::{Delete, Invalidate, Set};
 
-/// Values under keys, for a while. Plain data: build it wherever it is needed.
+use drive::Drive;
+use freshness::{Times, earliness};
+use key::Space;
+use watch::Watch;
+
+/// Values under keys, for a while. Building one does nothing: build it wherever it is needed. Clones share what this
+/// isolate has seen of Redis's failures.
 ///
 /// To a reader a Redis that is slow or gone is a miss, never an error; who writes is told.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    name: String,
-    ttl_ms: u64,
-    stale_ms: u64,
+    space: Space,
+    times: Times,
+    tags: Vec<String>,
+    early_refresh: f64,
     patience: Patience,
+    watch: Watch,
 }
 
 /// How long one caller may fetch while the others wait, and how long all of them wait for Redis.
@@ -41,19 +77,29 @@ struct Patience {
 impl Default for Cache {
     fn default() -> Self {
         Self {
-            name: "cache".to_owned(),
-            ttl_ms: 3_600_000,
-            stale_ms: 0,
+            space: Space {
+                name: "cache".into(),
+                shards: 1,
+            },
+            times: Times {
+                ttl_ms: 3_600_000,
+                stale_ms: 0,
+                error_ms: 0,
+                jitter: 0,
+            },
+            tags: Vec::new(),
+            early_refresh: 0.0,
             patience: Patience {
                 lock_ms: 10_000,
                 timeout_ms: 500,
             },
+            watch: Watch::default(),
         }
     }
 }
 
 impl Cache {
-    /// A cache with the defaults: name `cache`, values fresh for 1 h and never served stale,
+    /// A cache with the defaults: name `cache`, one shard, values fresh for 1 h and never served stale,
     /// a lease of 10 s for the one who fetches, 500 ms of patience with Redis.
     #[must_use]
     pub fn new() -> Self {
@@ -63,8 +109,20 @@ impl Cache {
     /// The namespace of its keys.
     #[must_use]
     pub fn name(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.name);
+        self.space.name = name.into();
         self
+    }
+
+    /// Over how many slots of a cluster it is spread. What concerns all keys costs a command for each.
+    ///
+    /// # Errors
+    /// `invalid_config` when it is 0 or past 1,024.
+    pub fn shards(mut self, shards: u32) -> Result<Self, EdgeError> {
+        if !(1..=1_024).contains(&shards) {
+            return Err(EdgeError::config("shards must be 1 to 1024"));
+        }
+        self.space.shards = shards;
+        Ok(self)
     }
 
     /// How long a value is fresh, in milliseconds.
@@ -72,24 +130,63 @@ impl Cache {
     /// # Errors
     /// `invalid_config` when it is 0 or past 10,000 days.
     pub fn ttl_ms(mut self, ttl_ms: u64) -> Result<Self, EdgeError> {
-        self.ttl_ms = sensible(ttl_ms)?;
+        self.times.ttl_ms = sensible(ttl_ms)?;
         Ok(self)
+    }
+
+    /// Which share of that time is taken off at random, up to this (0 to 1): what was stored together does not end
+    /// together.
+    ///
+    /// # Errors
+    /// `invalid_config` when it is no share.
+    pub fn jitter(self, share: f64) -> Result<Self, EdgeError> {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(EdgeError::config("jitter must be 0 to 1"));
+        }
+        Ok(self.jitter_thousandths((share * 1_000.0) as u32))
+    }
+
+    /// The share in thousandths; more than all is all.
+    pub(crate) fn jitter_thousandths(mut self, share: u32) -> Self {
+        self.times.jitter = share.min(1_000);
+        self
     }
 
     /// For how long after that it may be served while one caller refreshes it, in milliseconds
     /// (RFC 5861, `stale-while-revalidate`).
     #[must_use]
     pub fn stale_while_revalidate_ms(mut self, stale_ms: u64) -> Self {
-        self.stale_ms = stale_ms.min(LONGEST_MS);
+        self.times.stale_ms = stale_ms.min(LONGEST_MS);
         self
     }
 
-    /// For how long one caller may fetch a missing value while the others wait, in milliseconds.
+    /// For how long after that it may be served when fetching fails, in milliseconds (RFC 5861, `stale-if-error`).
+    #[must_use]
+    pub fn stale_if_error_ms(mut self, error_ms: u64) -> Self {
+        self.times.error_ms = error_ms.min(LONGEST_MS);
+        self
+    }
+
+    /// For how long one caller may fetch a missing value while the others wait, in milliseconds; 0: nobody waits, and
+    /// everybody fetches.
     ///
     /// # Errors
-    /// `invalid_config` when it is 0 or past 10,000 days.
+    /// `invalid_config` when it is past 10,000 days.
     pub fn lock_ms(mut self, lock_ms: u64) -> Result<Self, EdgeError> {
-        self.patience.lock_ms = sensible(lock_ms)?;
+        self.patience.lock_ms = sensible(lock_ms.max(1))?.min(lock_ms);
+        Ok(self)
+    }
+
+    /// How eagerly a value is refreshed before it ends: the `beta` of XFetch (Vattani and others, VLDB 2015). 1 is
+    /// right for most, more is earlier, 0 (the default) is never.
+    ///
+    /// # Errors
+    /// `invalid_config` when it is not 0 to 1,000.
+    pub fn early_refresh(mut self, beta: f64) -> Result<Self, EdgeError> {
+        if !(0.0..=1_000.0).contains(&beta) {
+            return Err(EdgeError::config("early_refresh must be 0 to 1000"));
+        }
+        self.early_refresh = beta;
         Ok(self)
     }
 
@@ -102,42 +199,156 @@ impl Cache {
         Ok(self)
     }
 
-    /// The value under `key`, if it is fresh. `None` also when Redis does not answer. One GET.
+    /// Whether hits and misses are counted; they are unless this says no. See [`Self::stats`].
+    #[must_use]
+    pub fn metrics(mut self, metrics: bool) -> Self {
+        self.watch.metrics = metrics;
+        self
+    }
+
+    /// The tags that what it stores carries: see [`Self::invalidate_tags`].
+    ///
+    /// # Errors
+    /// `invalid_argument` when one is empty, or when they are more than 64.
+    pub fn tags<S: AsRef<str>>(mut self, tags: &[S]) -> Result<Self, EdgeError> {
+        self.tags = key::tags(tags)?;
+        Ok(self)
+    }
+
+    /// The value under `key`, if it is fresh. `None` also when Redis does not answer.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Get<T> {
-        Get::new(self.keys(key).entry, self.patience.timeout_ms)
+        Get::new(self.read(&[key], false))
+    }
+
+    /// The values under `keys`, each as [`Self::get`] would give it, in one round trip.
+    pub fn get_many<T: DeserializeOwned>(&self, keys: &[&str]) -> GetMany<T> {
+        GetMany::new(self.read(keys, false), keys.len())
+    }
+
+    /// Whether there is a fresh value under `key`. No value travels.
+    pub fn has(&self, key: &str) -> Has {
+        Has::new(self.read(&[key], true))
     }
 
     /// Puts `value` under `key`; a fetch of the same key that is on its way will not overwrite it.
     ///
-    /// One EVALSHA; inside it two SETs.
-    ///
     /// # Errors
     /// `invalid_argument` when `value` cannot be written as JSON.
     pub fn set(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<Set, EdgeError> {
-        let json = serde_json::to_string(value)
-            .map_err(|_| EdgeError::argument("value must be something that JSON can hold"))?;
-        Ok(Set::new(
-            self.keys(key),
-            json,
-            self.times(),
-            self.patience.timeout_ms,
-        ))
+        self.set_many(&[(key, value)])
     }
 
-    /// Removes `key`; says whether it was there. One EVALSHA; inside it a DEL and a SET.
+    /// Puts each value under its key, as [`Self::set`] would, in one round trip; those of one shard at once.
+    ///
+    /// # Errors
+    /// `invalid_argument` when a value cannot be written as JSON.
+    pub fn set_many(&self, items: &[(&str, &(impl Serialize + ?Sized))]) -> Result<Set, EdgeError> {
+        let mut payloads = Vec::with_capacity(items.len());
+        for (_, value) in items {
+            let json = serde_json::to_string(value);
+            payloads.push(
+                json.map_err(|_| {
+                    EdgeError::argument("value must be something that JSON can hold")
+                })?,
+            );
+        }
+        let keys: Vec<&str> = items.iter().map(|(key, _)| *key).collect();
+        Ok(self.write(&keys, payloads))
+    }
+
+    /// Removes `key`; how many were there, 0 or 1. A fetch of it that is on its way will not be stored.
     pub fn delete(&self, key: &str) -> Delete {
-        Delete::new(self.keys(key), self.patience.timeout_ms)
+        self.delete_many(&[key])
+    }
+
+    /// Removes `keys` in one round trip; how many of them were there.
+    pub fn delete_many(&self, keys: &[&str]) -> Delete {
+        Delete::new(
+            self.space.shards(keys.iter().copied()),
+            self.patience.timeout_ms,
+        )
+    }
+
+    /// Makes every value that was stored with one of `tags` gone; a fetch that is on its way will not be stored with
+    /// it. One command a shard, however many values that are.
+    ///
+    /// A shard remembers the 10,000 tags invalidated last. When it forgets older ones, values with tags that are older
+    /// than what it forgot are gone as well.
+    ///
+    /// # Errors
+    /// `invalid_argument` when a tag is empty, or when they are more than 64.
+    pub fn invalidate_tags<S: AsRef<str>>(&self, tags: &[S]) -> Result<Invalidate, EdgeError> {
+        self.invalidate(tags, true)
+    }
+
+    /// Makes every value that was stored with one of `tags` stale: it may still be served while it is refreshed.
+    ///
+    /// # Errors
+    /// As [`Self::invalidate_tags`].
+    pub fn expire_tags<S: AsRef<str>>(&self, tags: &[S]) -> Result<Invalidate, EdgeError> {
+        self.invalidate(tags, false)
+    }
+
+    /// How often this cache was asked, by all isolates. Each sends what it has counted along with what it asks anyway,
+    /// every 10 s at most: up to 3 HINCRBYs. One round trip.
+    pub fn stats(&self) -> ReadCacheStats {
+        let timeout_ms = self.patience.timeout_ms;
+        ReadCacheStats::new(self.watch.clone(), self.space.clone(), timeout_ms)
+    }
+
+    /// How many keys there are, by SCAN over the whole database: one request a page of some 1,000. One that the server
+    /// moves meanwhile may count twice.
+    ///
+    /// # Errors
+    /// What befell a request.
+    pub async fn count_keys(&self, redis: &Redis) -> Result<u64, EdgeError> {
+        let mut keys = redis.scan().matching(&self.space.pattern()).count(1_000);
+        let mut count = 0;
+        while let Some(key) = poll_fn(|cx| Pin::new(&mut keys).poll_next(cx)).await {
+            key?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The glob of the keys of all entries.
+    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    pub(crate) fn pattern(&self) -> String {
+        self.space.pattern()
+    }
+
+    fn invalidate<S: AsRef<str>>(&self, tags: &[S], gone: bool) -> Result<Invalidate, EdgeError> {
+        let hashes = self.space.all_tags().collect();
+        let timeout_ms = self.patience.timeout_ms;
+        Ok(Invalidate::new(hashes, key::tags(tags)?, gone, timeout_ms))
+    }
+
+    pub(crate) fn read(&self, keys: &[&str], heads: bool) -> Read {
+        let shards = self.space.shards(keys.iter().copied());
+        let timeout_ms = self.patience.timeout_ms;
+        Read::new(&self.space, shards, heads, timeout_ms, &self.watch)
+    }
+
+    /// Puts each payload, JSON, under its key.
+    pub(crate) fn write(&self, keys: &[&str], payloads: Vec<String>) -> Set {
+        Set::new(
+            self.space.shards(keys.iter().copied()),
+            payloads,
+            self.times,
+            self.tags.clone(),
+            self.patience.timeout_ms,
+        )
     }
 
     /// The value under `key`, else what `fetcher` gives, which is then stored.
     ///
     /// One round trip for a hit. Of all callers that miss at once, in all isolates, one runs its fetcher and the
     /// others wait for what it stores, at most twice the lease. When Redis does not answer in time, the fetcher runs.
-    /// The store, and the refresh of a stale value, happen before this returns; after a failed look-up there is no
+    /// A stale value is refreshed before this returns, and so is the store; after a failed look-up there is no
     /// store, for a failing Redis must not cost the caller a second time.
     ///
     /// # Errors
-    /// The fetcher's own.
+    /// The fetcher's own, when there is nothing that may be served in its place.
     pub async fn get_or_fetch<T, E, F, R>(
         &self,
         redis: &Redis,
@@ -149,16 +360,35 @@ impl Cache {
         F: FnMut() -> R,
         R: Future<Output = Result<T, E>>,
     {
-        let mut pump = self.pump(redis, key, fetcher, false);
-        let answer = pump.answer().await;
-        pump.finish().await;
+        let mut drive = Drive::new(redis.clone(), self.flow(redis, key), fetcher);
+        let answer = drive.answer().await;
+        drive.finish().await;
         answer
     }
 
-    /// The same, but the store and the refresh go to `background`: the `waitUntil` of the runtime.
+    /// What `fetcher` gives, stored in place of whatever stands under `key`; what others are fetching is then not.
     ///
     /// # Errors
-    /// The fetcher's own.
+    /// As [`Self::get_or_fetch`].
+    pub async fn refresh<T, E, F, R>(&self, redis: &Redis, key: &str, fetcher: F) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut() -> R,
+        R: Future<Output = Result<T, E>>,
+    {
+        let mut flow = self.flow(redis, key);
+        flow.refreshing();
+        let mut drive = Drive::new(redis.clone(), flow, fetcher);
+        let answer = drive.answer().await;
+        drive.finish().await;
+        answer
+    }
+
+    /// The same as [`Self::get_or_fetch`], but a stale value is answered at once, and the store and the refresh go to `background`: the
+    /// `waitUntil` of the runtime.
+    ///
+    /// # Errors
+    /// As [`Self::get_or_fetch`].
     pub async fn get_or_fetch_in<T, E, F, R>(
         &self,
         redis: &Redis,
@@ -172,52 +402,39 @@ impl Cache {
         F: FnMut() -> R + 'static,
         R: Future<Output = Result<T, E>> + 'static,
     {
-        let mut pump = self.pump(redis, key, fetcher, true);
-        let answer = pump.answer().await;
-        if !pump.is_finished() {
-            background(Box::pin(async move { pump.finish().await }));
+        let mut flow = self.flow(redis, key);
+        flow.in_background();
+        let mut drive = Drive::new(redis.clone(), flow, fetcher);
+        let answer = drive.answer().await;
+        if !drive.is_finished() {
+            background(Box::pin(async move { drive.finish().await }));
         }
         answer
     }
 
-    fn pump<T, E, F, R>(
-        &self,
-        redis: &Redis,
-        key: &str,
-        fetcher: F,
-        background: bool,
-    ) -> Pump<GetOrFetch<T, E>, F>
-    where
-        T: Serialize + DeserializeOwned,
-        F: FnMut() -> R,
-        R: Future<Output = Result<T, E>>,
-    {
-        let flow = GetOrFetch::new(self.keys(key), self.times(), self.patience, background);
-        Pump::new(redis.clone(), flow, fetcher)
+    fn flow(&self, redis: &Redis, key: &str) -> GetOrFetch {
+        let mut flow = self.fetching(key);
+        if let Ok(drawn) = redis.context().random::<4>() {
+            flow.early(earliness(self.early_refresh, u32::from_le_bytes(drawn)));
+        }
+        flow
     }
 
-    fn times(&self) -> Times {
-        Times {
-            ttl_ms: self.ttl_ms,
-            stale_ms: self.stale_ms,
-        }
-    }
-
-    /// The entry and its lease, in one slot.
-    fn keys(&self, key: &str) -> Keys {
-        let slot = String::from("{") + &keys::part(&self.name) + ":0}:";
-        let key = keys::part(key);
-        Keys {
-            entry: slot.clone() + "e:" + &key,
-            lease: slot + "l:" + &key,
-        }
+    pub(crate) fn fetching(&self, key: &str) -> GetOrFetch {
+        GetOrFetch::new(
+            &self.space,
+            key,
+            self.times,
+            self.tags.clone(),
+            self.patience,
+            &self.watch,
+        )
     }
 }
 
-/// The names of an entry and of the lease to fetch it.
-struct Keys {
-    entry: String,
-    lease: String,
+/// 96 random bits, as text.
+fn nonce(cx: &Context<'_>) -> Result<String, EdgeError> {
+    Ok(Base64UrlUnpadded::encode_string(&cx.random::<12>()?))
 }
 
 const LONGEST_MS: u64 = 10_000 * 86_400_000;

@@ -22,7 +22,6 @@ use crate::wire::{Commands, Repeat};
 pub use config::{Builder, Retry};
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use listener::Listener;
-pub(crate) use pump::Pump;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use server::Format;
 pub(crate) use server::Server;
@@ -96,6 +95,11 @@ impl Redis {
 
     pub(crate) fn now(&self) -> u64 {
         self.shared.host.now()
+    }
+
+    /// What an op may know of the world at this moment.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context::new(self.shared.host.as_ref())
     }
 
     /// Waits `ms` milliseconds.

@@ -8,9 +8,7 @@ use super::server::Format;
 use super::task::{Mode, Task};
 use super::{Redis, RequestEvent};
 use crate::error::{EdgeError, ErrorKind};
-use crate::flow::{Event, Flow, Next};
 use crate::host::{Request, Response};
-use crate::op::Context;
 use crate::wire::Commands;
 
 impl Redis {
@@ -116,87 +114,4 @@ pub(super) async fn first<T>(
         Poll::Pending => limit.as_mut().poll(cx).map(|()| None),
     })
     .await
-}
-
-/// A flow on its way, up to and beyond its answer.
-pub(crate) struct Pump<F: Flow, O> {
-    redis: Redis,
-    flow: F,
-    origin: O,
-    next: Next,
-    commands: Commands,
-}
-
-impl<F, O, R> Pump<F, O>
-where
-    F: Flow,
-    O: FnMut() -> R,
-    R: Future<Output = F::Answer>,
-{
-    /// `origin` is the caller's own function.
-    pub fn new(redis: Redis, flow: F, origin: O) -> Self {
-        Self {
-            redis,
-            flow,
-            origin,
-            next: Next::Start,
-            commands: Commands::default(),
-        }
-    }
-
-    /// Goes on to the flow's answer.
-    pub async fn answer(&mut self) -> F::Answer {
-        while !self.is_finished() {
-            if let Some(answer) = self.advance().await {
-                return answer;
-            }
-        }
-        // The origin is the last resort of every path.
-        (self.origin)().await
-    }
-
-    /// Goes on to the flow's end.
-    pub async fn finish(&mut self) {
-        while !self.is_finished() {
-            self.advance().await;
-        }
-    }
-
-    pub fn is_finished(&self) -> bool {
-        matches!(self.next, Next::End)
-    }
-
-    /// Does what the flow asked for, and asks it what then.
-    async fn advance(&mut self) -> Option<F::Answer> {
-        let host = self.redis.shared.host.as_ref();
-        let mut commands = Commands::default();
-        let step = match std::mem::replace(&mut self.next, Next::End) {
-            Next::Start => self
-                .flow
-                .step(&Context::new(host), Event::Started, &mut commands),
-            Next::Send { timeout_ms } => {
-                let sent = std::mem::take(&mut self.commands);
-                let task = self
-                    .redis
-                    .send(sent, Some(timeout_ms), Mode::Pipeline)
-                    .await;
-                let slots = task.slots();
-                let answered = Event::Answered(&mut task.replies(&slots));
-                self.flow.step(&Context::new(host), answered, &mut commands)
-            }
-            Next::Sleep { ms } => {
-                host.sleep(ms).await;
-                self.flow
-                    .step(&Context::new(host), Event::Slept, &mut commands)
-            }
-            Next::Fetch => {
-                let fetched = Event::Fetched((self.origin)().await);
-                self.flow.step(&Context::new(host), fetched, &mut commands)
-            }
-            Next::End => return None,
-        };
-        self.commands = commands;
-        self.next = step.next;
-        step.answer
-    }
 }

@@ -484,6 +484,16 @@ impl Task {
         self.bodies.len()
     }
 
+    /// The number of the answer of which `part` is a part, and where in it that begins: the difference of their
+    /// addresses.
+    pub fn place(&self, part: &[u8]) -> Option<(usize, usize)> {
+        self.bodies.iter().enumerate().find_map(|(answer, body)| {
+            let start = (part.as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
+            let end = start.checked_add(part.len())?;
+            (end <= body.len()).then_some((answer, start))
+        })
+    }
+
     pub fn last_answer(&self) -> Option<&[u8]> {
         self.bodies.last().map(Vec::as_slice)
     }

@@ -32,17 +32,19 @@ struct Pending {
     ask: Box<dyn Ask>,
 }
 
-/// An op, and how JavaScript is told its output.
-trait Ask {
+/// What JavaScript is told of some replies, which lie in the answers of `task`.
+pub(super) trait Ask {
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError>;
 
     fn answer(
         self: Box<Self>,
         cx: &Context<'_>,
         replies: &mut Replies<'_>,
+        task: &Task,
     ) -> Result<String, EdgeError>;
 }
 
+/// An op, and how JavaScript is told its output.
 struct Asked<O, W> {
     op: O,
     write: W,
@@ -57,6 +59,7 @@ impl<O: Op, W: FnOnce(O::Output) -> String> Ask for Asked<O, W> {
         self: Box<Self>,
         cx: &Context<'_>,
         replies: &mut Replies<'_>,
+        _: &Task,
     ) -> Result<String, EdgeError> {
         self.op.decode(cx, replies).map(self.write)
     }
@@ -95,8 +98,8 @@ impl Batch {
         self.ask(Box::new(Asked { op, write }), now)
     }
 
-    /// The same for every op, so that it is there once.
-    fn ask(&mut self, mut ask: Box<dyn Ask>, now: u64) -> Result<(), EdgeError> {
+    /// Adds what asks: the same for all, so that it is there once.
+    pub fn ask(&mut self, mut ask: Box<dyn Ask>, now: u64) -> Result<(), EdgeError> {
         let (first, scope) = (self.commands.len(), self.commands.scopes().len());
         self.commands
             .scope(|out| ask.encode(&Context::at(now), out))?;
@@ -199,6 +202,6 @@ impl Batch {
             .map(|command| task.slot(command))
             .collect();
         let mut replies = task.replies_of_scope(&slots, member.first, scope);
-        Some(replies.scope(|replies| ask.answer(&Context::at(now), replies)))
+        Some(replies.scope(|replies| ask.answer(&Context::at(now), replies, task)))
     }
 }

@@ -5,6 +5,7 @@
 //! value lies: no value is copied on its way to the caller.
 
 mod batch;
+mod cache;
 mod health;
 mod json;
 mod ratelimit;

@@ -63,7 +63,7 @@ impl App<'_> {
 
     /// `DELETE /api/cache/{key}`
     pub async fn cache_delete(&self, key: &str) -> Result<Response, Failure> {
-        let deleted = self.redis.run(cache().delete(key)).await?;
+        let deleted = self.redis.run(cache().delete(key)).await? == 1;
         self.json(&json!({ "deleted": deleted }), 200)
     }
 

@@ -146,8 +146,8 @@ pub async fn cache_keeps_null_false_zero_and_empty_as_values(redis: Redis) {
         assert_eq!(redis.run(cache.get::<Value>(&key)).await.unwrap(), None);
         redis.run(cache.set(&key, &value).unwrap()).await.unwrap();
         assert_eq!(redis.run(cache.get(&key)).await.unwrap(), Some(value));
-        assert!(redis.run(cache.delete(&key)).await.unwrap());
-        assert!(!redis.run(cache.delete(&key)).await.unwrap());
+        assert_eq!(redis.run(cache.delete(&key)).await.unwrap(), 1);
+        assert_eq!(redis.run(cache.delete(&key)).await.unwrap(), 0);
         assert_eq!(redis.run(cache.get::<Value>(&key)).await.unwrap(), None);
     }
 }

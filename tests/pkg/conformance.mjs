@@ -7,7 +7,7 @@
  * @param {{url: string, jsonUrl: string, silentUrl: string, token: string}} env
  * @returns {Promise<{name: string, problem?: string}[]>}
  */
-export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
+export async function conformance({ Cache, Redis, EdgeError, RateLimiter, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
   const unique = crypto.randomUUID();
   /** @param {string} name */
   const key = (name) => `${name}:${unique}`;
@@ -19,6 +19,8 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
     const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
     if (a !== b) throw new Error(`${a} is not ${b}`);
   }
+  /** A cache of a test that is not about time. @param {string} name */
+  const patient = (name) => new Cache(redis, { name: key(name), timeout: "60s" });
   /** The error that a promise is rejected with. @param {Promise<unknown>} promise @returns {Promise<any>} */
   async function failure(promise) {
     const value = await promise.then(
@@ -573,6 +575,155 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
   };
 
   /** @type {Record<string, () => Promise<void>>} */
+  const caching = {
+    "a cache keeps null, 0, false and the empty string, and deletes": async () => {
+      const cache = patient("values");
+      const values = [null, 0, false, "", { a: [1, "é😀\ud800"] }];
+      for (const [at, value] of values.entries()) {
+        equal([await cache.get(`${at}`), await cache.has(`${at}`)], [undefined, false]);
+        await cache.set(`${at}`, value);
+        equal([await cache.get(`${at}`), await cache.has(`${at}`)], [value, true]);
+      }
+      equal([await cache.delete("0", "1", "none"), await cache.delete(), await cache.has("0"), await cache.has("2")], [2, 0, false, true]);
+    },
+    "many keys of a cache are one request, also over shards": async () => {
+      for (const shards of [1, 5]) {
+        const { fetch, bodies } = counting();
+        const cache = new Cache(client({ fetch }), { name: key(`many${shards}`), timeout: "60s", shards });
+        const keys = Array.from({ length: 20 }, (_, n) => `k${n}`);
+        await cache.setMany(new Map(keys.slice(1).map((key, n) => [key, { n }])));
+        // Every node of a cluster learns the script here.
+        await cache.getMany(keys);
+        const before = bodies.length;
+        equal(await cache.getMany(keys), keys.map((_, n) => (n ? { n: n - 1 } : undefined)));
+        equal(await cache.getMany([]), []);
+        equal(bodies.length - before, 1);
+        equal(await cache.delete(...keys), 19);
+      }
+    },
+    "of many callers that miss at once one fetches, and the next is served": async () => {
+      let calls = 0;
+      const fetcher = async () => {
+        calls++;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return { n: 1 };
+      };
+      const ask = () => patient("stampede").getOrFetch("k", fetcher);
+      equal(await Promise.all(Array.from({ length: 50 }, ask)), Array(50).fill({ n: 1 }));
+      equal([await ask(), calls], [{ n: 1 }, 1]);
+      equal([await patient("stampede").getOrFetch("k", () => 2, { refresh: true }), await patient("stampede").get("k")], [2, 2]);
+    },
+    "a get-or-fetch travels with its tick": async () => {
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const cache = new Cache(counted, { name: key("tick"), timeout: "60s" });
+      await cache.getOrFetch("k", () => 1);
+      const before = bodies.length;
+      equal(await Promise.all([cache.getOrFetch("k", () => 2), cache.get("k"), counted.get(key("none"))]), [1, 1, null]);
+      equal(bodies.length - before, 1);
+    },
+    "a fetcher says for how long, with which tags, and whether at all": async () => {
+      const cache = patient("said");
+      equal(await cache.getOrFetch("skipped", (context) => (context.skip(), 1)), 1);
+      equal(await cache.getOrFetch("nothing", () => undefined), undefined);
+      equal(await cache.getMany(["skipped", "nothing"]), [undefined, undefined]);
+      const stored = (/** @type {string} */ name) => cache.getOrFetch(name, ({ setTtl, setTags }) => (setTtl("1d"), setTags(["t;,"]), name));
+      equal([await stored("a"), await cache.get("a")], ["a", "a"]);
+      const ttl = await redis.pttl(`{${key("said").replace(":", "%3A")}:0}:e:a`);
+      equal(ttl > 864e5 - 6e4 && ttl <= 864e5, true);
+      await cache.invalidateTags("other", "t;,");
+      equal(await cache.get("a"), undefined);
+      const late = await cache.getOrFetch("a", async ({ setTags }) => {
+        setTags(["t;,"]);
+        await cache.invalidateTags("t;,");
+        return "late";
+      });
+      equal([late, await cache.get("a")], ["late", undefined]);
+    },
+    "a fetcher that throws gives its own error, and is asked again": async () => {
+      const cache = patient("throws");
+      const error = new Error("down");
+      const thrown = await cache.getOrFetch("k", () => Promise.reject(error)).catch((thrown) => thrown);
+      equal([thrown === error, await cache.getOrFetch("k", () => 1)], [true, 1]);
+    },
+    "what is stale is served at once and refreshed behind the answer": async () => {
+      const cache = new Cache(redis, { name: key("stale"), timeout: "60s", staleWhileRevalidate: "1h", staleIfError: "1h" });
+      /** @type {Promise<unknown>[]} */
+      const rest = [];
+      const waitUntil = (/** @type {Promise<unknown>} */ promise) => void rest.push(promise);
+      await cache.set("k", 1, { tags: ["t"] });
+      await cache.expireTags("t");
+      equal([await cache.get("k"), await cache.getOrFetch("k", () => Promise.reject(new Error("down")))], [undefined, 1]);
+      equal([await cache.getOrFetch("k", () => 2, { waitUntil }), rest.length], [1, 1]);
+      await Promise.all(rest);
+      equal([await cache.get("k"), await cache.getOrFetch("k", () => 3, { waitUntil }), rest.length], [2, 2, 1]);
+      await cache.set("k", 4, { tags: ["t"] });
+      await cache.expireTags("t");
+      // Without a background the caller waits, and has the fresh one.
+      equal(await cache.getOrFetch("k", () => 5), 5);
+    },
+    "what a cache finds is validated": async () => {
+      const strict = new Cache(redis, { name: key("strict"), timeout: "60s", validate: async (value) => typeof value === "number" });
+      await strict.set("k", "a text");
+      equal([await strict.get("k"), await strict.getOrFetch("k", () => 1), await strict.get("k")], [undefined, 1, 1]);
+    },
+    "to who reads a cache a Redis that is away is a miss, within its timeout": async () => {
+      const { fetch, bodies } = counting();
+      for (const dead of [client({ url: env.silentUrl, fetch }), client({ token: "wrong", fetch })]) {
+        const cache = new Cache(dead, { name: key("dead"), timeout: "50ms" });
+        const before = bodies.length;
+        for (let times = 0; times < 5; times++) {
+          equal([await cache.get("k"), await cache.has("k"), await cache.getOrFetch("k", () => 7)], [undefined, false, 7]);
+        }
+        // After three failures it is not asked.
+        equal(bodies.length - before, 3);
+        equal(["timeout", "unauthorized"].includes((await failure(cache.delete("k"))).code), true);
+      }
+    },
+    "who aborts a get-or-fetch waits for nobody": async () => {
+      const cache = patient("abort");
+      const controller = new AbortController();
+      const { signal } = controller;
+      /** @type {AbortSignal | undefined} */
+      let seen;
+      const holder = cache.getOrFetch("k", (context) => ((seen = context.signal), new Promise((resolve) => setTimeout(resolve, 500, 1))), { signal });
+      while (!seen) await new Promise((resolve) => setTimeout(resolve, 5));
+      const waiting = failure(cache.getOrFetch("k", () => 2, { signal }));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      controller.abort();
+      equal([(await waiting).code, seen.aborted], ["aborted", true]);
+      await holder.catch(() => {});
+    },
+    "a cache counts what it answered, and its keys": async () => {
+      const cache = new Cache(redis, { name: key("stats*[?"), timeout: "60s" });
+      equal(await cache.stats(), { hits: 0, misses: 0, stale: 0, hitRate: 0 });
+      await cache.setMany([["a", 1], ["b", 2]], { tags: ["t"] });
+      equal([await cache.getMany(["a", "b", "c"]), await cache.getOrFetch("d", () => 4), await cache.has("e")], [[1, 2, undefined], 4, false]);
+      await cache.expireTags("t");
+      equal([await cache.getOrFetch("a", () => Promise.reject(new Error("down"))), await cache.getOrFetch("d", () => 5)], [1, 4]);
+      equal(await cache.stats(), { hits: 3, misses: 2, stale: 1, hitRate: 4 / 6 });
+      equal(await new Cache(redis, { name: key("stats*[?"), timeout: "1m" }).stats(), { hits: 3, misses: 2, stale: 1, hitRate: 4 / 6 });
+      equal([await cache.countKeys(), await patient("stats*[!").countKeys()], [3, 0]);
+    },
+    "a cache refuses what cannot be right": async () => {
+      const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }];
+      for (const options of bads) {
+        let code;
+        try {
+          new Cache(redis, /** @type {any} */ (options));
+        } catch (error) {
+          code = /** @type {any} */ (error).code;
+        }
+        equal([options, code], [options, "invalid_config"]);
+      }
+      const cache = /** @type {any} */ (patient("bad"));
+      const calls = [cache.get(5), cache.get("\ud800"), cache.getMany("ab"), cache.set("k", undefined), cache.set("k", 1n), cache.set("k", 1, { tags: [""] }), cache.getOrFetch("k"), cache.invalidateTags(7), cache.delete({})];
+      for (const call of calls) equal((await failure(call)).code, "invalid_argument");
+      equal((await failure(cache.set("k", 1, { ttl: 60 }))).code, "invalid_config");
+    },
+  };
+
+  /** @type {Record<string, () => Promise<void>>} */
   const subscriptions = {
     "messages come whole from every channel": async () => {
       /** @type {string[]} */
@@ -746,7 +897,7 @@ export async function conformance({ Redis, EdgeError, RateLimiter, fixedWindow, 
   };
 
   // A server that speaks only JSON has none.
-  const all = env.url === env.jsonUrl ? tests : { ...tests, ...subscriptions };
+  const all = { ...tests, ...caching, ...(env.url === env.jsonUrl ? {} : subscriptions) };
   const results = [];
   for (const [name, test] of Object.entries(all)) {
     const problem = await test().then(

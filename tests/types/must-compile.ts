@@ -1,10 +1,11 @@
 // Calls that must compile, with the types of what they give.
 
-import type { Message, Redis } from "../../pkg/index.js";
+import type { Cache, CacheOptions, Message, Redis } from "../../pkg/index.js";
 import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
 
 declare const redis: Commands;
 declare const client: Redis;
+declare const cache: Cache;
 declare const pipeline: Pipeline;
 declare const flag: boolean;
 declare const bytes: Uint8Array;
@@ -169,4 +170,18 @@ async function listening(signal: AbortSignal): Promise<string[]> {
 }
 const one: AsyncIterable<Message> = client.subscribe("chat");
 
-export { assigned, listening, loop, one, scanned, settled };
+// The cache
+const options: CacheOptions = { name: "c", ttl: "5m", jitter: 0.1, lock: false, earlyRefresh: 1, staleIfError: "1d", shards: 2, validate: async () => true, waitUntil: () => {} };
+exactly<number | undefined>()(cache.get<number>("k"));
+exactly<unknown>()(cache.get("k"));
+exactly<(string | undefined)[]>()(cache.getMany<string>(keys));
+exactly<boolean>()(cache.has("k"));
+exactly<void>()(cache.set("k", null, { ttl: "1s", tags: ["t"] }));
+exactly<void>()(cache.setMany(new Map([["k", 1]])));
+exactly<void>()(cache.setMany([["k", 1]], { ttl: "1s" }));
+exactly<number>()(cache.delete("a", "b"));
+exactly<{ n: number }>()(cache.getOrFetch("k", async ({ signal, setTtl, setTags, skip }) => (setTtl("1s"), setTags(["t"]), skip(), { n: Number(signal.aborted) })));
+exactly<string>()(cache.getOrFetch("k", () => "v", { refresh: true, tags: ["t"], waitUntil: () => {} }));
+exactly<void>()(cache.invalidateTags("a", "b"));
+
+export { assigned, listening, loop, one, options, scanned, settled };

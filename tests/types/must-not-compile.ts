@@ -1,10 +1,12 @@
 // Each marked line must not compile.
 
 import type { Commands, Pipeline } from "../../pkg/commands.js";
-import type { Redis } from "../../pkg/index.js";
+import type { Cache, CacheOptions, Redis } from "../../pkg/index.js";
 
 declare const redis: Commands;
 declare const client: Redis;
+declare const cache: Cache;
+declare const options: CacheOptions;
 declare const pipeline: Pipeline;
 
 // Options that exclude each other
@@ -150,5 +152,21 @@ async function listening(): Promise<void> {
     message.message;
   }
 }
+
+// The cache
+// @ts-expect-error
+options.ttl = 60;
+// @ts-expect-error
+options.ttl = "1 hour";
+// @ts-expect-error
+cache.get<number>("k").then((value) => value.toFixed());
+// @ts-expect-error
+cache.set("k");
+// @ts-expect-error
+cache.getOrFetch("k");
+// @ts-expect-error
+cache.getOrFetch("k", ({ setTtl }) => setTtl(60));
+// @ts-expect-error
+cache.invalidateTags(["t"]);
 
 export { listening };

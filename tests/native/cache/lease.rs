@@ -3,19 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::sleep;
 use upstash_edge::host::{Fake, Fault, Host, Response};
 use upstash_edge::{Cache, Redis};
 
 use crate::server::Server;
 
-/// What is fetched when Redis is slow is another test's.
-fn patient() -> Cache {
-    Cache::new().timeout_ms(60_000).unwrap()
-}
-
-type Fetched = Result<Value, &'static str>;
+use super::{Fetched, held, patient};
 
 #[tokio::test]
 async fn a_lookup_whose_answer_was_lost_leaves_no_lease_behind() {
@@ -68,10 +63,6 @@ async fn slow_fetch(redis: &Redis, meanwhile: impl AsyncFnOnce(&Cache)) {
     assert_eq!(tokio::join!(fetched, meanwhile).0, Ok(json!("old")));
 }
 
-async fn held(redis: &Redis) -> Option<Value> {
-    redis.run(patient().get("k")).await.unwrap()
-}
-
 #[tokio::test]
 async fn an_origin_slower_than_its_lease_is_stored_all_the_same() {
     let server = Server::start().await;
@@ -118,7 +109,7 @@ async fn nobody_waits_for_anothers_lease_longer_than_twice_its_length() {
             fake.push(Fault::Answer(Response {
                 status: 200,
                 content_type: "application/octet-stream".to_owned(),
-                body: b"*2\r\n$-1\r\n:0\r\n".to_vec(),
+                body: b"*3\r\n$-1\r\n:0\r\n:0\r\n".to_vec(),
                 ..Response::default()
             }));
         }

@@ -1,0 +1,357 @@
+// The cache: what callers may say, values as JSON, and the pump of get-or-fetch. The core decides what is served when.
+
+import * as core from "#core";
+import { isText } from "./commands.js";
+import { milliseconds } from "./duration.js";
+import { EdgeError } from "./error.js";
+import { pause } from "./pause.js";
+import { ask, eitherSignal, viewOf } from "./redis.js";
+import { told } from "./tape.js";
+
+/** @typedef {import("./redis.js").Redis} Redis */
+/** @typedef {{numbers: number[], answers: Uint8Array[]}} Places what the core found, and the bytes it lies in */
+/** @typedef {{value?: any, error?: unknown, failed: boolean}} Outcome of the caller's function */
+
+/** What happened, as the core is told it. */
+const SLEPT = 0;
+const USABLE = 1;
+const UNUSABLE = 2;
+const NOTHING = 3;
+const FAILED = 4;
+const LOST = 5;
+
+/** What the core wants next. */
+const SEND = 0;
+const SLEEP = 1;
+const JUDGE = 2;
+const FETCH = 3;
+const END = 4;
+
+/** Longer than any request lives: what is then still there was cut off. */
+const FORGOTTEN_MS = 15 * 60_000;
+
+/** @param {string} message */
+const wrong = (message) => new EdgeError("invalid_config", message);
+
+/** @param {string} message @param {unknown} [cause] */
+const bad = (message, cause) => new EdgeError("invalid_argument", message, cause);
+
+/** @param {unknown} keys */
+function keysOf(keys) {
+  if (Array.isArray(keys) && keys.every(isText)) return JSON.stringify(keys);
+  throw bad("a key must be a well-formed string");
+}
+
+/** @param {unknown} tags */
+function tagsOf(tags) {
+  if (tags === undefined) return "";
+  if (Array.isArray(tags) && tags.length <= 64 && tags.every((tag) => isText(tag) && tag)) return JSON.stringify(tags);
+  throw bad("tags must be an array of at most 64 well-formed strings that are not empty");
+}
+
+/** 0 leaves it to the cache. @param {unknown} ttl */
+const ttlOf = (ttl) => (ttl === undefined ? 0 : milliseconds("ttl", ttl));
+
+/** @param {unknown} value */
+function jsonOf(value) {
+  let json;
+  try {
+    json = JSON.stringify(value);
+  } catch (cause) {
+    throw bad("value must be something that JSON can hold", cause);
+  }
+  if (json === undefined) throw bad("value must be something that JSON can hold");
+  return json;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** @param {string} option @param {unknown} number @param {number} most */
+function share(option, number, most) {
+  if (typeof number === "number" && number >= 0 && number <= most) return number;
+  throw wrong(`${option} must be a number, 0 to ${most}`);
+}
+
+/** @param {string} option @param {unknown} call */
+function callable(option, call) {
+  if (call === undefined || typeof call === "function") return /** @type {any} */ (call);
+  throw wrong(`${option} must be a function`);
+}
+
+export class Cache {
+  #redis;
+  #timeoutMs;
+  #early;
+  /** @type {((value: unknown) => boolean | Promise<boolean>) | undefined} */
+  #validate;
+  /** @type {((promise: Promise<unknown>) => void) | undefined} */
+  #waitUntil;
+  /** All that the core must know, as text. */
+  #config;
+
+  /** @param {Redis} redis @param {any} [options] */
+  constructor(redis, options) {
+    const { name = "cache", ttl = "1h", jitter = 0, staleWhileRevalidate, staleIfError, shards = 1 } = options ?? {};
+    const { lock = "10s", earlyRefresh = 0, timeout = "500ms", metrics = true, validate, waitUntil } = options ?? {};
+    if (!isText(name)) throw wrong("name must be a well-formed string");
+    const window = (/** @type {string} */ option, /** @type {unknown} */ given) => (given === undefined ? 0 : milliseconds(option, given));
+    if (typeof metrics !== "boolean") throw wrong("metrics must be true or false");
+    this.#redis = redis;
+    this.#timeoutMs = milliseconds("timeout", timeout);
+    this.#early = share("earlyRefresh", earlyRefresh, 1000);
+    this.#validate = callable("validate", validate);
+    this.#waitUntil = callable("waitUntil", waitUntil);
+    const numbers = [
+      milliseconds("ttl", ttl),
+      Math.round(share("jitter", jitter, 1) * 1000),
+      window("staleWhileRevalidate", staleWhileRevalidate),
+      window("staleIfError", staleIfError),
+      Number.isInteger(shards) ? shards : 0,
+      lock === false ? 0 : milliseconds("lock", lock),
+      this.#timeoutMs,
+    ];
+    this.#config = JSON.stringify([viewOf(redis).shared.server.url, name, ...numbers.map(String), `${metrics}`]);
+    const problem = core.cache_problem(this.#config);
+    if (problem) throw told(problem);
+  }
+
+  /** @param {string} key */
+  async get(key) {
+    const [value] = await this.#values([key]);
+    return value;
+  }
+
+  /** @param {string[]} keys */
+  async getMany(keys) {
+    return this.#values(keys);
+  }
+
+  /** @param {string} key */
+  async has(key) {
+    const { numbers } = await this.#read([key], true);
+    return numbers.length > 0;
+  }
+
+  /** @param {string} key @param {unknown} value @param {{ttl?: string, tags?: string[]}} [options] */
+  async set(key, value, options) {
+    await this.setMany([[key, value]], options);
+  }
+
+  /** @param {Iterable<[string, unknown]>} entries @param {{ttl?: string, tags?: string[]}} [options] */
+  async setMany(entries, { ttl, tags } = {}) {
+    const pairs = [...entries];
+    const keys = keysOf(pairs.map(([key]) => key));
+    const payloads = pairs.map(([, value]) => jsonOf(value)).join("\0");
+    const [ttlMs, tagged] = [ttlOf(ttl), tagsOf(tags)];
+    if (pairs.length > 0) await this.#ask((handle) => core.push_cache_write(handle, this.#config, keys, payloads, ttlMs, tagged, Date.now()));
+  }
+
+  /** @param {string[]} keys @returns {Promise<number>} */
+  async delete(...keys) {
+    const json = keysOf(keys);
+    return keys.length > 0 ? this.#ask((handle) => core.push_cache_write(handle, this.#config, json, undefined, 0, "", Date.now())) : 0;
+  }
+
+  /** @param {string[]} tags */
+  async invalidateTags(...tags) {
+    await this.#mark(tags, true);
+  }
+
+  /** @param {string[]} tags */
+  async expireTags(...tags) {
+    await this.#mark(tags, false);
+  }
+
+  async stats() {
+    const [hits, misses, stale] = await this.#ask((handle) => core.push_cache_stats(handle, this.#config, Date.now()));
+    return { hits, misses, stale, hitRate: (hits + stale) / Math.max(1, hits + stale + misses) };
+  }
+
+  async countKeys() {
+    let count = 0;
+    for await (const _ of this.#redis.scan({ match: core.cache_pattern(this.#config), count: 1000 })) count++;
+    return count;
+  }
+
+  /** @param {string[]} tags @param {boolean} gone */
+  async #mark(tags, gone) {
+    const json = tagsOf(tags);
+    if (tags.length > 0) await this.#ask((handle) => core.push_cache_tags(handle, this.#config, json, gone, Date.now()));
+  }
+
+  /** @param {(handle: number) => string | undefined} op @param {AbortSignal} [signal] @returns {Promise<any>} */
+  #ask(op, signal) {
+    return ask(this.#redis, op, this.#timeoutMs, signal);
+  }
+
+  /** A read that fails is a miss, unless nobody waits for it. @param {string[]} keys @param {boolean} heads @returns {Promise<Places>} */
+  async #read(keys, heads) {
+    const json = keysOf(keys);
+    try {
+      return await this.#ask((handle) => core.push_cache_read(handle, this.#config, json, heads, Date.now()));
+    } catch (error) {
+      if (/** @type {EdgeError} */ (error).code === "aborted") throw error;
+      return { numbers: [], answers: [] };
+    }
+  }
+
+  /** @param {string[]} keys */
+  async #values(keys) {
+    const { numbers, answers } = await this.#read(keys, false);
+    const values = Array(keys.length).fill(undefined);
+    for (let at = 0; at < numbers.length; at += 4) {
+      const [value] = await this.#judged(answers, numbers.slice(at + 1));
+      values[Number(numbers[at])] = value;
+    }
+    return values;
+  }
+
+  /** The value that stands there, if it is one: in an array of one. @param {Uint8Array[]} answers @param {number[]} place */
+  async #judged(answers, [answer = 0, start, end]) {
+    try {
+      const value = JSON.parse(decoder.decode(answers[answer]?.subarray(start, end)));
+      return !this.#validate || (await this.#validate(value)) ? [value] : [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** @param {string} key @param {(context: any) => any} fetcher @param {any} [options] @returns {Promise<any>} */
+  async getOrFetch(key, fetcher, { ttl, tags, refresh = false, signal, waitUntil = this.#waitUntil } = {}) {
+    if (!isText(key)) throw bad("a key must be a well-formed string");
+    if (typeof fetcher !== "function") throw bad("fetcher must be a function");
+    callable("waitUntil", waitUntil);
+    const early = Math.min(2 ** 31, Math.round(-Math.log(1 - Math.random()) * this.#early * 1000));
+    /** @type {[number, string, number, boolean, boolean]} */
+    const how = [ttlOf(ttl), tagsOf(tags), early, Boolean(waitUntil), Boolean(refresh)];
+    const begin = () => core.flow_begin(this.#config, key, ...how, Date.now(), Date.now() + FORGOTTEN_MS);
+    const run = new Run(begin, fetcher, eitherSignal(this.#redis, signal));
+    // The rest is waited for here, or by the runtime: nobody's promise is left alone.
+    const rest = this.#drive(run);
+    if (!waitUntil) await rest;
+    const answer = await run.answer;
+    if (!run.over) waitUntil?.(rest);
+    return answer;
+  }
+
+  /** Does what the flow wants, up to and beyond its answer. Never rejects. @param {Run} run */
+  async #drive(run) {
+    const { signal } = run;
+    try {
+      let step = [0, SEND, 0];
+      /** @type {unknown[]} */
+      let judged = [];
+      for (;;) {
+        const [answer, next, ms = 0] = step;
+        run.over = next === END;
+        if (answer === 1) run.resolve(judged[0]);
+        if (answer === 2) run.conclude();
+        if (next === END) return;
+        if (next === SLEEP) {
+          await pause(ms, signal);
+          step = run.step(SLEPT);
+        } else if (next === JUDGE) {
+          step = run.step(judged.length > 0 ? USABLE : UNUSABLE);
+        } else if (next === FETCH) {
+          step = await run.fetch();
+        } else if (next === SEND) {
+          const { numbers, answers } = await this.#sent(run);
+          if (numbers[1] === JUDGE) judged = await this.#judged(answers, numbers.slice(3));
+          step = numbers.length > 0 ? numbers : run.step(LOST);
+        }
+      }
+    } catch (error) {
+      run.reject(error);
+    } finally {
+      run.over = true;
+      core.flow_end(run.flow);
+    }
+  }
+
+  /** @param {Run} run @returns {Promise<Places>} */
+  async #sent(run) {
+    try {
+      return await this.#ask((handle) => run.push(handle), run.signal);
+    } catch (error) {
+      if (/** @type {EdgeError} */ (error).code === "aborted") throw error;
+      return { numbers: [], answers: [] };
+    }
+  }
+}
+
+/** One get-or-fetch: its flow in the core, the caller's function, and the promise of an answer. */
+class Run {
+  over = false;
+  /** What the caller's function gave. @type {Outcome} */
+  outcome = { failed: false };
+  resolve = (/** @type {unknown} */ _) => {};
+  reject = (/** @type {unknown} */ _) => {};
+
+  /** Its handle in the core, once it has begun. @type {number | undefined} */
+  #flow;
+
+  /** @param {() => number} begin @param {(context: any) => any} fetcher @param {AbortSignal} [signal] */
+  constructor(begin, fetcher, signal) {
+    this.begin = begin;
+    this.fetcher = fetcher;
+    this.signal = signal;
+    this.answer = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+    // Who waits hears of it; what fails before that is not left unheard.
+    this.answer.catch(() => {});
+  }
+
+  get flow() {
+    return this.#flow ?? NaN;
+  }
+
+  /** Begins with the tick's batch: the core is never entered on top of a caller's own deep stack. @param {number} handle */
+  push(handle) {
+    this.#flow ??= this.begin();
+    return core.push_flow(handle, this.#flow, Date.now());
+  }
+
+  /** @param {number} event @returns {number[]} */
+  step(event) {
+    return JSON.parse(core.flow_step(this.flow, event, Date.now()));
+  }
+
+  conclude() {
+    const { failed, value, error } = this.outcome;
+    if (failed) this.reject(error);
+    else this.resolve(value);
+  }
+
+  async fetch() {
+    let [ttlMs, tags, skipped] = [0, "", false];
+    const context = {
+      signal: this.signal ?? new AbortController().signal,
+      setTtl: (/** @type {string} */ ttl) => void (ttlMs = milliseconds("ttl", ttl)),
+      setTags: (/** @type {string[]} */ given) => void (tags = tagsOf(given ?? [])),
+      skip: () => void (skipped = true),
+    };
+    try {
+      const value = await this.fetcher(context);
+      this.outcome = { value, failed: false };
+    } catch (error) {
+      this.outcome = { error, failed: true };
+      return this.fetched(FAILED);
+    }
+    const json = skipped ? undefined : storable(this.outcome.value);
+    return json === undefined ? this.fetched(NOTHING) : this.fetched(NOTHING, json, ttlMs, tags);
+  }
+
+  /** A flow that was refused, or forgotten, leaves what the function gave. @param {number} event @param {string} [json] @param {number} [ttlMs] @param {string} [tags] @returns {number[]} */
+  fetched(event, json, ttlMs = 0, tags = "") {
+    const step = json === undefined ? this.step(event) : JSON.parse(core.flow_fetched(this.flow, json, ttlMs, tags, Date.now()));
+    return step[1] === FETCH ? [2, END, 0] : step;
+  }
+}
+
+/** @param {unknown} value */
+function storable(value) {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,201 @@
+//! Reading entries: one script for each shard, one round trip for all.
+
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+
+use super::entry;
+use super::freshness::Freshness;
+use super::key::{Shard, Space};
+use super::watch::{Served, Watch};
+use crate::error::EdgeError;
+use crate::op::{Context, Op};
+use crate::script::{Script, script};
+use crate::wire::{Commands, Repeat, Replies, Reply};
+
+static READ: Script = script!("../lua/cache_entry.lua", "../lua/cache_read.lua");
+
+/// Reads entries, as bytes. Whatever is wrong, with the wire or with what stands there, is a miss.
+pub(crate) struct Read {
+    space: Space,
+    shards: Vec<Shard>,
+    heads: bool,
+    timeout_ms: u64,
+    watch: Watch,
+    asked: Option<u64>,
+}
+
+impl Read {
+    pub(super) fn new(
+        space: &Space,
+        shards: Vec<Shard>,
+        heads: bool,
+        timeout_ms: u64,
+        watch: &Watch,
+    ) -> Self {
+        Self {
+            space: space.clone(),
+            shards,
+            heads,
+            timeout_ms,
+            watch: watch.clone(),
+            asked: None,
+        }
+    }
+
+    pub fn encode(&mut self, now: u64, out: &mut Commands) -> Result<(), EdgeError> {
+        if !self.watch.allows(now) {
+            return Ok(());
+        }
+        self.asked = Some(now);
+        for shard in &self.shards {
+            let mut keys = vec![shard.tags.as_str()];
+            keys.extend(shard.keys.iter().map(|keys| keys.entry.as_str()));
+            let args = [u32::from(self.heads).into()];
+            out.script(&READ, &keys, &args, Repeat::Harmless);
+        }
+        self.watch.send(&self.space, now, out)
+    }
+
+    /// Tells `found` the payload of each entry that is fresh, by its place among what was asked for.
+    pub fn decode<'a>(
+        &self,
+        now: u64,
+        replies: &mut Replies<'a>,
+        mut found: impl FnMut(usize, &'a [u8]),
+    ) {
+        for shard in &self.shards {
+            let mut entries = self.asked.and_then(|asked| {
+                let reply = replies.take();
+                self.watch.saw(reply.is_ok(), asked, now);
+                reply.and_then(Reply::array).ok()
+            });
+            for place in &shard.places {
+                let mut next = || entries.as_mut()?.next();
+                let fresh = match (next(), next()) {
+                    (Some(Reply::Bytes(bytes)), Some(expired)) => {
+                        entry::decode(bytes).filter(|entry| {
+                            let expired = expired == Reply::Int(1);
+                            entry.instants.freshness(now, expired) == Freshness::Fresh
+                        })
+                    }
+                    _ => None,
+                };
+                if !self.heads {
+                    let hit = fresh.is_some();
+                    let served = if hit { Served::Hit } else { Served::Miss };
+                    self.watch.count(served, now);
+                }
+                if let Some(entry) = fresh {
+                    found(*place, entry.payload);
+                }
+            }
+        }
+    }
+
+    pub fn timeout_ms(&self) -> u64 {
+        self.timeout_ms
+    }
+}
+
+/// Reads one key: see [`Cache::get`](super::Cache::get).
+pub struct Get<T> {
+    read: Read,
+    value: PhantomData<fn() -> T>,
+}
+
+/// Reads several keys: see [`Cache::get_many`](super::Cache::get_many).
+pub struct GetMany<T> {
+    read: Read,
+    count: usize,
+    value: PhantomData<fn() -> T>,
+}
+
+/// Looks for one key: see [`Cache::has`](super::Cache::has).
+pub struct Has {
+    read: Read,
+}
+
+impl<T> Get<T> {
+    pub(super) fn new(read: Read) -> Self {
+        let value = PhantomData;
+        Self { read, value }
+    }
+}
+
+impl<T> GetMany<T> {
+    pub(super) fn new(read: Read, count: usize) -> Self {
+        let value = PhantomData;
+        Self { read, count, value }
+    }
+}
+
+impl Has {
+    pub(super) fn new(read: Read) -> Self {
+        Self { read }
+    }
+}
+
+impl<T: DeserializeOwned> Op for Get<T> {
+    type Output = Option<T>;
+
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.read.encode(cx.now(), out)
+    }
+
+    fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Option<T>, EdgeError> {
+        let mut value = None;
+        self.read.decode(cx.now(), replies, |_, payload| {
+            value = serde_json::from_slice(payload).ok();
+        });
+        Ok(value)
+    }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        Some(self.read.timeout_ms())
+    }
+}
+
+impl<T: DeserializeOwned> Op for GetMany<T> {
+    type Output = Vec<Option<T>>;
+
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.read.encode(cx.now(), out)
+    }
+
+    fn decode(
+        self,
+        cx: &Context<'_>,
+        replies: &mut Replies<'_>,
+    ) -> Result<Vec<Option<T>>, EdgeError> {
+        let mut values: Vec<Option<T>> = (0..self.count).map(|_| None).collect();
+        self.read.decode(cx.now(), replies, |place, payload| {
+            if let Some(value) = values.get_mut(place) {
+                *value = serde_json::from_slice(payload).ok();
+            }
+        });
+        Ok(values)
+    }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        Some(self.read.timeout_ms())
+    }
+}
+
+impl Op for Has {
+    type Output = bool;
+
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.read.encode(cx.now(), out)
+    }
+
+    fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<bool, EdgeError> {
+        let mut has = false;
+        self.read.decode(cx.now(), replies, |_, _| has = true);
+        Ok(has)
+    }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        Some(self.read.timeout_ms())
+    }
+}

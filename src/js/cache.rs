@@ -1,0 +1,340 @@
+//! The cache. Its configuration comes along with every call; what an isolate has seen of Redis is found by it again.
+//!
+//! Texts are JSON arrays of strings without nesting. A cache: the server's URL (it is Redis that fails, not a cache), its
+//! name, ttl, jitter in thousandths, `staleWhileRevalidate`, `staleIfError`, shards, lock, timeout, and `true` where
+//! it counts; times in milliseconds. Values never enter as anything but text, and leave as places in an answer's bytes.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::batch::Ask;
+use super::json::Json;
+use super::slots::Slots;
+use super::{added, gone, with};
+use crate::cache::{Answer, Cache, Fetched, GetOrFetch, Next, Read, Step};
+use crate::client::Task;
+use crate::error::EdgeError;
+use crate::op::Context;
+use crate::recent::Recent;
+use crate::wire::{Commands, Replies, json_texts};
+
+/// Past so many configurations, the one unused longest is made anew, its breaker closed.
+const MOST: usize = 1_000;
+
+thread_local! {
+    static CACHES: RefCell<Recent<Cache>> = const { RefCell::new(Recent::new(MOST)) };
+    static FLOWS: RefCell<Slots<GetOrFetch>> = const { RefCell::new(Slots::new()) };
+}
+
+/// Why a cache cannot be made; `undefined` when it can.
+#[wasm_bindgen]
+pub fn cache_problem(cache: &str) -> Option<String> {
+    built(cache).err().map(|error| error.to_string())
+}
+
+/// Adds a read of keys; its outcome is `@` and the array of four numbers for each fresh entry: its place among the keys,
+/// and that of its payload: which answer, from where, to where. `heads` leaves the payloads away.
+#[wasm_bindgen]
+pub fn push_cache_read(
+    batch: f64,
+    cache: &str,
+    keys: &str,
+    heads: bool,
+    now: f64,
+) -> Option<String> {
+    let cache = match of(cache, 0.0, "") {
+        Ok(cache) => cache,
+        Err(error) => return Some(error.to_string()),
+    };
+    let keys = json_texts(keys);
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    added(with(batch, |batch| {
+        batch.ask(Box::new(Reading(cache.read(&keys, heads))), now as u64)
+    }))
+}
+
+/// Adds a write of keys, `payloads` being theirs, a NUL between them (JSON has none); without payloads a removal, whose
+/// outcome is how many were there. `ttl_ms` 0 is the cache's own.
+#[wasm_bindgen]
+pub fn push_cache_write(
+    batch: f64,
+    cache: &str,
+    keys: &str,
+    payloads: Option<String>,
+    ttl_ms: f64,
+    tags: &str,
+    now: f64,
+) -> Option<String> {
+    let cache = match of(cache, ttl_ms, tags) {
+        Ok(cache) => cache,
+        Err(error) => return Some(error.to_string()),
+    };
+    let keys = json_texts(keys);
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let now = now as u64;
+    added(with(batch, |batch| match payloads {
+        None => batch.op(cache.delete_many(&keys), now, |deleted| {
+            itoa::Buffer::new().format(deleted).to_owned()
+        }),
+        Some(payloads) => {
+            let payloads = payloads.as_bytes().split(|byte| *byte == 0);
+            let payloads = payloads.filter_map(|payload| String::from_utf8(payload.to_vec()).ok());
+            batch.op(cache.write(&keys, payloads.collect()), now, null)
+        }
+    }))
+}
+
+/// Adds an invalidation of tags: what has them is `gone`, or else stale.
+#[wasm_bindgen]
+pub fn push_cache_tags(
+    batch: f64,
+    cache: &str,
+    tags: &str,
+    gone: bool,
+    now: f64,
+) -> Option<String> {
+    let tags = json_texts(tags);
+    let op = of(cache, 0.0, "").and_then(|cache| {
+        if gone {
+            cache.invalidate_tags(&tags)
+        } else {
+            cache.expire_tags(&tags)
+        }
+    });
+    match op {
+        Ok(op) => added(with(batch, |batch| batch.op(op, now as u64, null))),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Adds a read of the counts; its outcome is the array of hits, misses and stale hits.
+#[wasm_bindgen]
+pub fn push_cache_stats(batch: f64, cache: &str, now: f64) -> Option<String> {
+    let cache = match of(cache, 0.0, "") {
+        Ok(cache) => cache,
+        Err(error) => return Some(error.to_string()),
+    };
+    added(with(batch, |batch| {
+        batch.op(cache.stats(), now as u64, |stats| {
+            let mut json = Json::default();
+            json.number("[", stats.hits);
+            json.number(",", stats.misses);
+            json.number(",", stats.stale);
+            json.raw("]");
+            json.text
+        })
+    }))
+}
+
+/// The glob of the keys of all entries.
+#[wasm_bindgen]
+pub fn cache_pattern(cache: &str) -> Option<String> {
+    of(cache, 0.0, "").ok().map(|cache| cache.pattern())
+}
+
+fn null((): ()) -> String {
+    "null".to_owned()
+}
+
+/// Begins a get-or-fetch that is forgotten at `deadline`, should nobody end it. NaN when it cannot be: then nothing but
+/// the caller's own function is left.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments, reason = "an object would cost more")]
+pub fn flow_begin(
+    cache: &str,
+    key: &str,
+    ttl_ms: f64,
+    tags: &str,
+    early: u32,
+    background: bool,
+    refresh: bool,
+    now: f64,
+    deadline: f64,
+) -> f64 {
+    let Ok(cache) = of(cache, ttl_ms, tags) else {
+        return f64::NAN;
+    };
+    let mut flow = cache.fetching(key);
+    flow.early(early);
+    if background {
+        flow.in_background();
+    }
+    if refresh {
+        flow.refreshing();
+    }
+    FLOWS.with_borrow_mut(|flows| flows.put(flow, now, deadline))
+}
+
+/// What happened: 0 the time passed, 1 what was found can be used, 2 or cannot, 3 the caller's function gave nothing to
+/// store, 4 or failed, 5 no replies will come. At first a flow wants something sent.
+///
+/// What then, as every step: the JSON array of the answer (0 not yet, 1 what was found, 2 what the function gave), what to
+/// do (0 send, 1 sleep, 2 judge, 3 fetch, 4 nothing more), and for how many milliseconds to sleep.
+#[wasm_bindgen]
+pub fn flow_step(flow: f64, event: u32, now: f64) -> String {
+    let cx = Context::at(now as u64);
+    told(stepped(flow, |flow| match event {
+        0 => flow.slept(),
+        1 | 2 => flow.judged(&cx, event == 1),
+        3 => flow.fetched(&cx, Fetched::Nothing),
+        4 => flow.fetched(&cx, Fetched::Failed),
+        _ => flow.answered(&cx, &mut Replies::new(&[], &[])).0,
+    }))
+}
+
+/// The caller's function gave a value, its JSON being `payload`; `ttl_ms` 0 and `tags` empty leave what was said before.
+#[wasm_bindgen]
+pub fn flow_fetched(flow: f64, payload: String, ttl_ms: f64, tags: &str, now: f64) -> String {
+    let cx = Context::at(now as u64);
+    told(stepped(flow, |flow| {
+        if ttl_ms > 0.0 {
+            flow.set_ttl_ms(ttl_ms as u64);
+        }
+        if let (false, Ok(tags)) = (tags.is_empty(), crate::cache::tags(&json_texts(tags))) {
+            flow.set_tags(tags);
+        }
+        flow.fetched(&cx, Fetched::Value(payload))
+    }))
+}
+
+/// Adds what a flow wants sent; its outcome is `@` and a step, behind which stands the place of what was found when that
+/// is to be judged: which answer, from where, to where.
+#[wasm_bindgen]
+pub fn push_flow(batch: f64, flow: f64, now: f64) -> Option<String> {
+    added(with(batch, |batch| {
+        batch.ask(Box::new(Flowing(flow)), now as u64)
+    }))
+}
+
+/// Forgets the flow.
+#[wasm_bindgen]
+pub fn flow_end(flow: f64) {
+    FLOWS.with_borrow_mut(|flows| flows.remove(flow));
+}
+
+fn stepped(flow: f64, step: impl FnOnce(&mut GetOrFetch) -> Step) -> Option<Step> {
+    flowing(flow, step)
+}
+
+fn flowing<T>(handle: f64, act: impl FnOnce(&mut GetOrFetch) -> T) -> Option<T> {
+    let mut flow = FLOWS.with_borrow_mut(|flows| flows.take(handle))?;
+    let told = act(&mut flow);
+    FLOWS.with_borrow_mut(|flows| flows.back(handle, flow));
+    Some(told)
+}
+
+/// A flow that is gone leaves the caller's own function.
+fn told(step: Option<Step>) -> String {
+    let mut json = Json::default();
+    let (answer, next) = step.map_or((None, Next::Fetch), |step| (step.answer, step.next));
+    json.number(
+        "[",
+        match answer {
+            None => 0,
+            Some(Answer::Found) => 1,
+            Some(Answer::Fetched) => 2,
+        },
+    );
+    let (next, ms) = match next {
+        Next::Send => (0, 0),
+        Next::Sleep { ms } => (1, ms),
+        Next::Judge => (2, 0),
+        Next::Fetch => (3, 0),
+        Next::End => (4, 0),
+    };
+    json.number(",", next);
+    json.number(",", ms);
+    json.raw("]");
+    json.text
+}
+
+struct Flowing(f64);
+
+impl Ask for Flowing {
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        flowing(self.0, |flow| flow.encode(cx, out)).unwrap_or_else(|| Err(gone()))
+    }
+
+    fn answer(
+        self: Box<Self>,
+        cx: &Context<'_>,
+        replies: &mut Replies<'_>,
+        task: &Task,
+    ) -> Result<String, EdgeError> {
+        let mut found = None;
+        let step = stepped(self.0, |flow| {
+            let (step, payload) = flow.answered(cx, replies);
+            found = payload;
+            step
+        });
+        let mut json = Json::default();
+        json.raw("@");
+        json.raw(&told(step));
+        if let Some(payload) = found {
+            json.text.pop();
+            place(&mut json, task, payload);
+            json.raw("]");
+        }
+        Ok(json.text)
+    }
+}
+
+struct Reading(Read);
+
+impl Ask for Reading {
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.0.encode(cx.now(), out)
+    }
+
+    fn answer(
+        self: Box<Self>,
+        cx: &Context<'_>,
+        replies: &mut Replies<'_>,
+        task: &Task,
+    ) -> Result<String, EdgeError> {
+        let mut json = Json::default();
+        json.raw("@[");
+        self.0.decode(cx.now(), replies, |key, payload| {
+            json.number(if json.text.len() > 2 { "," } else { "" }, key as u64);
+            place(&mut json, task, payload);
+        });
+        json.raw("]");
+        Ok(json.text)
+    }
+}
+
+fn place(json: &mut Json, task: &Task, payload: &[u8]) {
+    let (answer, start) = task.place(payload).unwrap_or_default();
+    for number in [answer, start, start + payload.len()] {
+        json.number(",", number as u64);
+    }
+}
+
+/// The cache, for a call that has its own ttl and tags.
+fn of(config: &str, ttl_ms: f64, tags: &str) -> Result<Cache, EdgeError> {
+    let mut cache = CACHES.with_borrow_mut(|caches| caches.get(config, || built(config)))?;
+    if ttl_ms > 0.0 {
+        cache = cache.ttl_ms(ttl_ms as u64)?;
+    }
+    if !tags.is_empty() {
+        cache = cache.tags(&json_texts(tags))?;
+    }
+    Ok(cache)
+}
+
+fn built(config: &str) -> Result<Cache, EdgeError> {
+    let fields = json_texts(config);
+    let field = |at: usize| fields.get(at).map_or("", String::as_str);
+    let number = |at: usize| field(at).parse::<u64>().unwrap_or(0);
+    Cache::new()
+        .name(field(1))
+        .metrics(field(9) == "true")
+        .jitter_thousandths(number(3) as u32)
+        .stale_while_revalidate_ms(number(4))
+        .stale_if_error_ms(number(5))
+        .ttl_ms(number(2))?
+        .shards(number(6) as u32)?
+        .lock_ms(number(7))?
+        .timeout_ms(number(8))
+}

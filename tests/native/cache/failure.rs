@@ -1,0 +1,95 @@
+//! What the cache does when Redis fails.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use upstash_edge::host::{Fake, Fault, Host};
+use upstash_edge::{Cache, Redis};
+
+use super::Fetched;
+use crate::server::Server;
+
+fn dead() -> (Redis, Fake) {
+    let fake = Fake::new();
+    let builder = Redis::builder("http://redis.invalid", "token").retry(None);
+    (builder.build_with(fake.clone()).unwrap(), fake)
+}
+
+#[tokio::test]
+async fn a_dead_redis_is_asked_three_times_then_once_in_two_seconds() {
+    let (redis, fake) = dead();
+    let cache = Cache::new();
+    for _ in 0..10 {
+        // Clones share what was seen.
+        let cache = cache.clone();
+        let value = cache.get_or_fetch(&redis, "k", || async { Fetched::Ok(json!(1)) });
+        assert_eq!(value.await, Ok(json!(1)));
+        assert_eq!(redis.run(cache.get::<Value>("k")).await, Ok(None));
+    }
+    assert_eq!(fake.sent().len(), 3);
+    fake.advance(2_000);
+    for _ in 0..10 {
+        assert_eq!(redis.run(cache.get::<Value>("k")).await, Ok(None));
+    }
+    assert_eq!(fake.sent().len(), 4);
+    // Who writes is told, every time.
+    for asked in 5..8 {
+        let error = redis.run(cache.delete("k")).await.unwrap_err();
+        assert_eq!((error.code(), fake.sent().len()), ("network", asked));
+    }
+}
+
+#[tokio::test]
+async fn a_slow_redis_costs_its_timeout_and_no_more() {
+    let (redis, fake) = dead();
+    fake.push(Fault::Silence);
+    let started = fake.now();
+    let cache = Cache::new();
+    let value = cache.get_or_fetch(&redis, "k", || async { Fetched::Ok(json!(1)) });
+    assert_eq!(value.await, Ok(json!(1)));
+    // Nothing is stored, or waited for, after that.
+    assert_eq!(fake.sent().len(), 1);
+    assert_eq!(fake.now() - started, 500);
+}
+
+/// A hundred callers under load: each has a value, 1 from the cache or 2 from the origin, and how many had the former.
+async fn hits(redis: &Redis, cache: &Cache) -> usize {
+    let callers =
+        (0..100).map(|_| cache.get_or_fetch(redis, "k", || async { Fetched::Ok(json!(2)) }));
+    let values = join_all(callers).await;
+    assert!(
+        values
+            .iter()
+            .all(|value| *value == Ok(json!(1)) || *value == Ok(json!(2)))
+    );
+    values
+        .iter()
+        .filter(|value| **value == Ok(json!(1)))
+        .count()
+}
+
+#[tokio::test]
+async fn with_redis_gone_under_load_every_caller_has_a_value_and_hits_resume() {
+    let mut server = Server::alone().await;
+    let redis = server.client();
+    let cache = Cache::new().timeout_ms(2_000).unwrap();
+    redis.run(cache.set("k", &1).unwrap()).await.unwrap();
+    assert_eq!(hits(&redis, &cache).await, 100);
+
+    server.kill_redis();
+    let started = Instant::now();
+    assert_eq!(hits(&redis, &cache).await, 0);
+    // They wait for it together, for their timeout, and once; as long again for a slow machine.
+    assert!(started.elapsed() < Duration::from_secs(4));
+
+    server.restart_redis();
+    for tries in 0.. {
+        assert!(tries < 200, "hits did not resume");
+        let set = cache.set("k", &1).unwrap();
+        if redis.run(set).await.is_ok() && hits(&redis, &cache).await == 100 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
