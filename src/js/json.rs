@@ -24,4 +24,12 @@ impl Json {
         self.raw(name);
         self.raw(itoa::Buffer::new().format(number));
     }
+
+    /// `name` with the brackets and commas around it, and a text, escaped.
+    pub fn text(&mut self, name: &str, text: &str) {
+        self.raw(name);
+        let mut escaped = Vec::new();
+        json_string_into(&mut escaped, text);
+        self.raw(std::str::from_utf8(&escaped).unwrap_or_default());
+    }
 }

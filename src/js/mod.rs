@@ -9,6 +9,7 @@ mod health;
 mod json;
 mod ratelimit;
 mod scripts;
+mod session;
 mod slots;
 mod tape;
 
