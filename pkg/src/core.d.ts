@@ -21,6 +21,18 @@ declare module "#core" {
   export function check_problem(limiter: string, id: string, limits: string, cost: number): string | undefined;
   export function push_limit_stats(batch: number, limiter: string, hoursAgo: number, now: number): string | undefined;
   export function partition_key(secret: string, id: string): string;
+  export function sessions_problem(config: string): string | undefined;
+  export function push_session_load(batch: number, config: string, cookies: string, now: number): string | undefined;
+  export function push_session_enter(batch: number, config: string, id: string, before: string, absoluteMs: number, now: number): string | undefined;
+  export function push_session_save(batch: number, config: string, save: string, now: number): string | undefined;
+  export function push_session_end(batch: number, config: string, id: string, user: string, handle: string, now: number): string | undefined;
+  export function push_session_handles(batch: number, config: string, user: string, now: number): string | undefined;
+  export function push_session_infos(batch: number, config: string, user: string, handles: string, now: number): string | undefined;
+  export function push_session_end_all(batch: number, config: string, user: string, id: string, generation: string, now: number): string | undefined;
+  export function session_id(config: string, id: string, user: string): string;
+  export function session_csrf(config: string, id: string): string;
+  export function session_csrf_holds(config: string, id: string, token: string): boolean;
+  export function session_cookie_removal(config: string): string;
   export function outcome(batch: number, index: number, now: number): string;
   export function settled(batch: number): Uint32Array;
   export function answers(batch: number): number;
