@@ -361,7 +361,7 @@ class Session {
 
   /** What was sent is what is stored now. @param {any} outcome @param {Map<string, Change>} sent @param {object | undefined} clears @param {string} next */
   #settle(outcome, sent, clears, next) {
-    const { token, version, expiresAt, endsAt, replaced } = outcome;
+    const { token, version, savedAt, expiresAt, endsAt, replaced } = outcome;
     if (clears) this.#fields.clear();
     if (this.#clears === clears) this.#clears = undefined;
     for (const [name, change] of sent) {
@@ -370,7 +370,7 @@ class Session {
       if (this.#changes.get(name) === change) this.#changes.delete(name);
     }
     const { id, createdAt } = this.#state;
-    const known = { status: "valid", version, expiresAt, endsAt, createdAt: id ? createdAt : Date.now() };
+    const known = { status: "valid", version, expiresAt, endsAt, createdAt: id ? createdAt : savedAt };
     Object.assign(this.#state, known, replaced ? { id: next } : {});
     if (this.#next === next) this.#next = "";
   }

@@ -78,7 +78,7 @@ pub fn push_session_enter(
     })
 }
 
-/// Adds a save. Its outcome: `token`, `version`, `expiresAt`, `endsAt`, whether the id was `replaced`, and the `cookie`,
+/// Adds a save. Its outcome: `token`, `version`, `savedAt`, `expiresAt`, `endsAt`, whether the id was `replaced`, and the `cookie`,
 /// if there is one to set; or `conflicts`, for each the field and what it is, as JSON, or `null`.
 #[wasm_bindgen]
 pub fn push_session_save(batch: f64, config: &str, save: &str, now: f64) -> Option<String> {
@@ -358,6 +358,7 @@ fn outcome(outcome: Outcome) -> String {
         Outcome::Saved(saved) => {
             json.text("{\"token\":", &saved.token);
             json.number(",\"version\":", saved.version);
+            json.number(",\"savedAt\":", saved.saved_at);
             json.number(",\"expiresAt\":", saved.expires_at);
             json.number(",\"endsAt\":", saved.ends_at);
             json.number(",\"replaced\":", saved.replaced.into());

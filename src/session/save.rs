@@ -74,7 +74,7 @@ pub(super) fn draft(session: &Session) -> Draft {
 }
 
 /// What was written is what is stored now.
-fn settle(session: &mut Session, saved: Saved, now: u64) -> Option<String> {
+fn settle(session: &mut Session, saved: Saved) -> Option<String> {
     if std::mem::take(&mut session.clears) {
         session.fields.clear();
     }
@@ -92,7 +92,7 @@ fn settle(session: &mut Session, saved: Saved, now: u64) -> Option<String> {
         session.persistent = login.persistent;
     }
     if session.id.is_none() {
-        session.created_at = now;
+        session.created_at = saved.saved_at;
     }
     let next = session.next.take();
     if saved.replaced {
@@ -132,7 +132,7 @@ impl Op for Save<'_> {
             }
             Plan::Write(write) => match write.decode(cx, replies)? {
                 Outcome::Saved(saved) => {
-                    let told = settle(session, saved, cx.now());
+                    let told = settle(session, saved);
                     let told = told.or_else(|| config.resigned(session, cx.now()));
                     Ok(told.into_iter().collect())
                 }

@@ -64,6 +64,7 @@ pub(crate) struct Saved {
     /// What its values are known by.
     pub token: String,
     pub version: u64,
+    pub saved_at: u64,
     pub expires_at: u64,
     pub ends_at: u64,
     /// The id is `next` from now on.
@@ -198,6 +199,7 @@ impl Op for Write {
         Ok(Outcome::Saved(Saved {
             version: if knows_all { written } else { draft.version },
             token,
+            saved_at: self.now,
             expires_at,
             ends_at: draft.ends_at,
             replaced,
