@@ -2,6 +2,9 @@
 
 use crate::error::EdgeError;
 
+/// With the value browsers keep 4,096 bytes at most (OWASP ASVS 5.0, 3.3.5).
+const LONGEST_NAME: usize = 128;
+
 /// When a browser sends the cookie with requests that other sites cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameSite {
@@ -90,8 +93,10 @@ impl Cookie {
                 .all(|b| (b' '..=b'~').contains(&b) && b != b';')
         };
         let domain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
-        let problem = if self.name.is_empty() || !self.name.as_bytes().iter().all(token) {
-            "cookie.name must be a token: letters, digits and !#$%&'*+-.^_`|~"
+        let problem = if !(1..=LONGEST_NAME).contains(&self.name.len())
+            || !self.name.as_bytes().iter().all(token)
+        {
+            "cookie.name must be a token of at most 128 characters: letters, digits and !#$%&'*+-.^_`|~"
         } else if self.path.as_bytes().first() != Some(&b'/') || !plain(&self.path) {
             "cookie.path must begin with / and hold no ; and only printable ASCII"
         } else if !self.domain.bytes().all(domain) {
@@ -205,6 +210,7 @@ mod tests {
             named("__SECURE-s").secure(false),
             named("s").same_site(SameSite::None).secure(false),
             named(""),
+            named(&"x".repeat(129)),
             named("a b"),
             named("a=b"),
             named("a;b"),

@@ -97,8 +97,9 @@ impl Sessions {
     /// Sessions with the defaults: namespace `session`, over after 30 min without a visit and after 24 h in any case,
     /// a visit noted once a minute, 10 s of grace after a rotation, 2 s of patience with Redis, at most 64 KiB of data.
     ///
-    /// The first secret signs, all verify: to change it, put the new one in front and drop the old one when the longest
-    /// absolute limit has passed. A session that is saved before is signed anew.
+    /// The first secret signs, all verify. To change it, put the new one behind the old, when all isolates have both in
+    /// front of it, and drop the old one when the longest absolute limit has passed. A session that is saved before
+    /// gets its cookie signed anew.
     ///
     /// # Errors
     /// `invalid_config` when there is no secret or one is shorter than 32 bytes.

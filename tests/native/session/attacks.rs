@@ -1,5 +1,6 @@
 //! What attackers send.
 
+use futures_util::future::join_all;
 use upstash_edge::host::Host;
 use upstash_edge::{Cookie, Login, Status};
 
@@ -179,6 +180,42 @@ async fn a_secret_is_rotated_and_nobody_is_logged_out() {
     let session = redis.run(newer.load(&first)).await.unwrap();
     assert_eq!(session.status(), Status::Invalid);
     assert!(fake.now() > 0);
+}
+
+#[tokio::test]
+async fn secrets_change_under_live_traffic_and_every_user_stays() {
+    const NEWER: &str = "a newer secret of the tests, 32 bytes or more";
+    let server = Server::start().await;
+    let redis = server.client();
+    let stages = [
+        signed_by(&[SECRET]),
+        signed_by(&[SECRET, NEWER]),
+        signed_by(&[NEWER, SECRET]),
+        signed_by(&[NEWER]),
+    ];
+    let browsers = (0..16).map(|n| {
+        let (redis, stages) = (&redis, &stages);
+        async move {
+            let user = format!("user {n}");
+            let mut held = enter(redis, &user).await;
+            for request in 0..40_usize {
+                let stage = request / 10;
+                // While a change spreads, half of the isolates are still a stage behind.
+                let behind = stage < 3 && request % 10 < 5 && (request + n) % 2 == 0;
+                let sessions = &stages[stage.saturating_sub(usize::from(behind))];
+                let mut session = redis.run(sessions.load(&held)).await.unwrap();
+                assert_eq!(session.user_id(), Some(user.as_str()), "request {request}");
+                if request % 3 == 0 {
+                    session.set("request", &request).unwrap();
+                }
+                let told = redis.run(sessions.save(&mut session)).await.unwrap();
+                if !told.is_empty() {
+                    held = cookie(&told);
+                }
+            }
+        }
+    });
+    join_all(browsers).await;
 }
 
 #[tokio::test]
