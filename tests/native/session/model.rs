@@ -54,7 +54,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             Just(1), Just(GRACE - 1), Just(GRACE), Just(IDLE - 1), Just(IDLE), Just(59_999), 1..IDLE,
         ].prop_map(Step::Wait),
     ];
-    proptest::collection::vec(step, STEPS)
+    // Each run begins with three requests that have the same session in hand.
+    let begin = [Step::Load(0), Step::Set(0, 0, false), Step::Save(0)];
+    let three = [Step::Load(0), Step::Load(0), Step::Load(0)];
+    let rest = proptest::collection::vec(step, STEPS);
+    rest.prop_map(move |rest| [&begin[..], &three, &rest].concat())
 }
 
 /// A session as it should be in Redis.
