@@ -29,6 +29,7 @@ declare module "#core" {
   export function push_session_handles(batch: number, config: string, user: string, now: number): string | undefined;
   export function push_session_infos(batch: number, config: string, user: string, handles: string, now: number): string | undefined;
   export function push_session_end_all(batch: number, config: string, user: string, id: string, generation: string, now: number): string | undefined;
+  export function session_refusal(config: string, save: string): string | undefined;
   export function session_id(config: string, id: string, user: string): string;
   export function session_csrf(config: string, id: string): string;
   export function session_csrf_holds(config: string, id: string, token: string): boolean;

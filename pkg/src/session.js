@@ -4,7 +4,7 @@ import * as core from "#core";
 import { isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { EdgeError } from "./error.js";
-import { ask, refusal } from "./redis.js";
+import { ask } from "./redis.js";
 import { told } from "./tape.js";
 
 /** @typedef {import("./redis.js").Redis} Redis */
@@ -319,8 +319,8 @@ class Session {
     if (login) {
       const next = this.#next;
       // What cannot be saved is not begun.
-      const problem = refusal(store.redis, [this.#draft(undefined).op]);
-      if (problem) throw problem;
+      const problem = core.session_refusal(store.config, this.#draft(undefined).save);
+      if (problem) throw told(problem);
       entered = await store.ask((handle) => core.push_session_enter(handle, store.config, next, id, login.absoluteMs, Date.now()));
     }
     const { op, sent, clears, next } = this.#draft(entered);
@@ -356,7 +356,7 @@ class Session {
     const [config, save] = [this.#store.config, JSON.stringify(words)];
     /** @type {Op} */
     const op = (handle) => core.push_session_save(handle, config, save, Date.now());
-    return { op, sent, clears, next };
+    return { op, save, sent, clears, next };
   }
 
   /** What was sent is what is stored now. @param {any} outcome @param {Map<string, Change>} sent @param {object | undefined} clears @param {string} next */

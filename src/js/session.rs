@@ -88,6 +88,15 @@ pub fn push_session_save(batch: f64, config: &str, save: &str, now: f64) -> Opti
     })
 }
 
+/// Why a save would be refused before it is sent; `undefined` when it would not.
+#[wasm_bindgen]
+pub fn session_refusal(config: &str, save: &str) -> Option<String> {
+    let refused = built(config)
+        .and_then(|sessions| Write::new(sessions, draft(save)).refuse_too_much())
+        .err();
+    refused.map(|error| error.to_string())
+}
+
 /// Adds the end of a session: of the one with this `id`, or, when that is empty, of the user's with this handle. Its
 /// outcome: whether there was one.
 #[wasm_bindgen]
