@@ -2,6 +2,8 @@
 // Options have Redis's own words, in lower case: `{ ex: 60, nx: true }` is sent as EX 60 NX, `{ limit: [0, 10] }` as
 // LIMIT 0 10; `false` and `undefined` are not sent.
 
+import type { SessionConflict } from "./session.js";
+
 /** What Redis stores: text, bytes, or a number, which is sent in decimal. */
 export type Value = string | Uint8Array | number | bigint;
 /** A reply as Redis sends it. */
@@ -20,6 +22,8 @@ export declare class EdgeError extends Error {
   readonly code: ErrorCode;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
+  /** Of a `conflict` that a session's save failed with, when other requests changed the same keys first. */
+  readonly conflicts?: SessionConflict[];
 }
 
 /** How one command of a pipeline ended. */

@@ -58,5 +58,7 @@ pub use ratelimit::{
     ReadStats, Refund, Reset, Source, Stats, partition_key,
 };
 pub use scan::Scan;
-pub use session::{Load, Save, Session, Sessions, Status};
+pub use session::{
+    Conflict, Cookie, Load, Login, Revoke, SameSite, Save, Session, SessionInfo, Sessions, Status,
+};
 pub use wire::{Arg, Array, Commands, Replies, Reply};

@@ -24,4 +24,10 @@ impl Json {
         self.raw(name);
         self.raw(itoa::Buffer::new().format(number));
     }
+
+    /// `name` with the brackets and commas around it, and a text, escaped.
+    pub fn text(&mut self, name: &str, text: &str) {
+        self.raw(name);
+        self.string(text);
+    }
 }

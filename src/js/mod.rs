@@ -10,6 +10,7 @@ mod health;
 mod json;
 mod ratelimit;
 mod scripts;
+mod session;
 mod slots;
 mod tape;
 

@@ -1,8 +1,9 @@
-//! Opening a session, as an op.
+//! Opening a session, as an op: one request, of one command, and of a second where a user is logged in.
 
+use super::Sessions;
 use super::data::{Field, Session, Status};
 use super::id::Id;
-use super::{Sessions, cookie};
+use super::user::ask_generation;
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
@@ -11,9 +12,11 @@ use crate::wire::{Array, Commands, Repeat, Replies};
 static LOAD: Script = script!("../lua/session_load.lua");
 
 /// Opens a session: see [`Sessions::load`].
+#[must_use = "an op does nothing until it is run"]
 pub struct Load {
     sessions: Sessions,
-    id: Option<Id>,
+    /// And whether the first secret signed it.
+    id: Option<(Id, bool)>,
     status: Status,
 }
 
@@ -22,7 +25,7 @@ impl Load {
         let config = &sessions.0;
         let mut status = Status::New;
         // Of several cookies the first genuine one counts: a tossed one cannot shadow it.
-        let id = cookie::values(header).find_map(|value| {
+        let id = config.cookie.values(header).find_map(|value| {
             status = Status::Invalid;
             Id::verify(value, &config.name, &config.secrets)
         });
@@ -39,7 +42,7 @@ impl Op for Load {
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         let config = &self.sessions.0;
-        if let Some(id) = &self.id {
+        if let Some((id, _)) = &self.id {
             let hash = id.hash();
             let args = [
                 (&hash).into(),
@@ -48,24 +51,44 @@ impl Op for Load {
                 config.touch_every_ms.into(),
             ];
             out.script(&LOAD, &[&id.key(&config.name)], &args, Repeat::Harmless);
+            if let Some(user) = &id.user {
+                ask_generation(&config.name, user, out);
+            }
         }
         Ok(())
     }
 
     fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Session, EdgeError> {
-        let Some(id) = self.id else {
+        let Some((id, newest)) = self.id else {
             return Ok(Session::empty(self.status, cx.now()));
         };
+        let over = Session::empty(Status::Expired, cx.now());
         let mut reply = replies.take()?.array()?;
-        match reply.entry()?.int()? {
-            1 => {
-                let fields = reply.entry()?.array()?;
-                let seen = reply.entry()?.count()?;
-                read(id, fields, seen, self.sessions.0.idle_ms)
-            }
-            0 => Ok(Session::empty(Status::Expired, cx.now())),
-            _ => Ok(Session::empty(Status::Invalid, cx.now())),
+        // Read in any case: who cannot be told the generation must not be let in.
+        let generation = match id.user {
+            Some(_) => replies.take()?.text()?,
+            None => "",
+        };
+        if reply.entry()?.int()? == 0 {
+            return Ok(over);
         }
+        let fields = reply.entry()?.array()?;
+        let seen = reply.entry()?.count()?;
+        let mut session = read(fields)?;
+        // A revoked session has an earlier generation; a user whose record is gone has none.
+        if session.generation != generation || session.user_id.is_some() != id.user.is_some() {
+            return Ok(over);
+        }
+        if session.user_id.is_some() && generation.is_empty() {
+            return Ok(over);
+        }
+        session.came_late = reply.entry()?.int()? == 1;
+        session.signed_anew = !newest && !session.came_late;
+        session.expires_at = session
+            .ends_at
+            .min(seen.saturating_add(self.sessions.0.idle_ms));
+        session.id = Some(id);
+        Ok(session)
     }
 
     fn timeout_ms(&self) -> Option<u64> {
@@ -75,29 +98,35 @@ impl Op for Load {
     }
 }
 
-fn read(id: Id, mut fields: Array<'_>, seen: u64, idle_ms: u64) -> Result<Session, EdgeError> {
+/// A value as it is stored: its token, a space, JSON.
+pub(super) fn stored(value: &str) -> Option<(&str, &str)> {
+    let space = value.bytes().position(|b| b == b' ')?;
+    Some((value.get(..space)?, value.get(space + 1..)?))
+}
+
+fn read(mut fields: Array<'_>) -> Result<Session, EdgeError> {
     let damaged = || EdgeError::corrupt("the stored session is damaged");
-    let mut session = Session::empty(Status::Valid, seen);
-    session.id = Some(id);
+    let mut session = Session::empty(Status::Valid, 0);
     while let Some(field) = fields.next() {
-        let (field, value) = (field.text()?, fields.entry()?.text()?);
-        match field {
-            "c" => session.created_at = value.parse().map_err(|_| damaged())?,
-            "a" => session.expires_at = value.parse().map_err(|_| damaged())?,
+        let (name, value) = (field.text()?, fields.entry()?.text()?);
+        let number = || value.parse().map_err(|_| damaged());
+        match name {
+            "c" => session.created_at = number()?,
+            "a" => session.ends_at = number()?,
+            "v" => session.version = number()?,
             "u" => session.user_id = Some(value.to_owned()),
-            _ => {
-                let Some(key) = field.strip_prefix('d') else {
-                    continue;
-                };
-                let (version, json) = value.split_once(' ').ok_or_else(damaged)?;
-                let field = Field {
-                    version: version.parse().map_err(|_| damaged())?,
+            "g" => value.clone_into(&mut session.generation),
+            "m" => session.persistent = value == "1",
+            _ if matches!(name.as_bytes().first(), Some(b'd' | b'f')) => {
+                let (token, json) = stored(value).ok_or_else(damaged)?;
+                session.fields.push(Field {
+                    name: name.to_owned(),
+                    token: token.to_owned(),
                     json: json.to_owned(),
-                };
-                session.fields.insert(key.to_owned(), field);
+                });
             }
+            _ => {}
         }
     }
-    session.expires_at = session.expires_at.min(seen.saturating_add(idle_ms));
     Ok(session)
 }

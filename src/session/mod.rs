@@ -1,42 +1,105 @@
 //! Sessions: a signed cookie outside, a hash in Redis inside, saved field by field.
+//!
+//! | | round trips | commands | inner commands |
+//! |---|---|---|---|
+//! | load | 1 (0 without a genuine cookie) | 1 (2 with a user) | 1 (2), and 2 more once every `touch_every` |
+//! | save, unchanged | 0 | 0 | 0 |
+//! | save, changed | 1 | 1 | 3, and 1 more where keys are deleted |
+//! | login | 2 | 2 (3 where a user was logged in) | 6 (8), then 4 (2 for a new session) |
+//! | destroy | 1 | 1 (2 with a user) | 2 (4) |
+//!
+//! What the user's record does is told in [`user`]. Where Redis fails, every one of them fails: whether to serve
+//! somebody whose session cannot be read is the caller's to say.
 
 mod cookie;
+pub(crate) mod csrf;
 mod data;
-mod id;
+pub(crate) mod end;
+pub(crate) mod id;
+mod list;
 mod load;
+mod login;
 mod save;
+pub(crate) mod user;
+pub(crate) mod write;
 
 use std::rc::Rc;
 
+use crate::client::Redis;
+use crate::duration;
 use crate::error::EdgeError;
 
-pub use data::{Session, Status};
+use end::{By, End};
+use id::{Id, Place};
+use user::Enter;
+use write::Write;
+
+pub use cookie::{Cookie, SameSite};
+pub use data::{Conflict, Session, Status};
+pub use list::SessionInfo;
 pub use load::Load;
+pub use login::Login;
 pub use save::Save;
+pub use user::Revoke;
 
 /// Opens and saves sessions. Clones are cheap.
 ///
 /// The cookie is `__Host-session`: Secure, HttpOnly, SameSite=Lax, for this host alone.
 #[derive(Clone)]
-pub struct Sessions(Rc<Config>);
+pub struct Sessions(pub(crate) Rc<Config>);
 
 /// No Debug: it holds the secrets.
 #[derive(Clone)]
-struct Config {
+pub(crate) struct Config {
     secrets: Vec<Vec<u8>>,
-    name: String,
+    pub name: String,
+    pub cookie: Cookie,
     idle_ms: u64,
-    absolute_ms: u64,
+    pub absolute_ms: u64,
     touch_every_ms: u64,
+    grace_ms: u64,
     timeout_ms: u64,
     max_bytes: usize,
 }
 
+impl Config {
+    /// The cookie's value.
+    fn signed(&self, id: &Id) -> String {
+        let signer = self.secrets.first().map_or(&[][..], Vec::as_slice);
+        id.sign(&self.name, signer)
+    }
+
+    /// The same id, signed by the first secret, where another had signed it: nobody is logged out when that is dropped.
+    pub(crate) fn resigned(&self, session: &mut Session, now: u64) -> Option<String> {
+        let id = session.id.as_ref().filter(|_| session.signed_anew)?;
+        let age = session
+            .persistent
+            .then(|| session.ends_at.saturating_sub(now) / 1000);
+        let cookie = self.cookie.set(&self.signed(id), age);
+        session.signed_anew = false;
+        Some(cookie)
+    }
+}
+
+const LONGEST_MS: u64 = 10_000 * 86_400_000;
+
+/// An absolute limit, in milliseconds.
+fn absolute(ms: u64) -> Result<u64, EdgeError> {
+    if ms == 0 || ms > LONGEST_MS {
+        return Err(EdgeError::config(
+            "absolute must be longer than 0 and at most 10000 days",
+        ));
+    }
+    Ok(ms)
+}
+
 impl Sessions {
     /// Sessions with the defaults: namespace `session`, over after 30 min without a visit and after 24 h in any case,
-    /// a visit noted once a minute, 2 s of patience with Redis, at most 64 KiB of data.
+    /// a visit noted once a minute, 10 s of grace after a rotation, 2 s of patience with Redis, at most 64 KiB of data.
     ///
-    /// The first secret signs, all verify: to change it, put the new one in front and drop the old one a day later.
+    /// The first secret signs, all verify. To change it, put the new one behind the old, when all isolates have both in
+    /// front of it, and drop the old one when the longest absolute limit has passed. A session that is saved before
+    /// gets its cookie signed anew.
     ///
     /// # Errors
     /// `invalid_config` when there is no secret or one is shorter than 32 bytes.
@@ -50,47 +113,152 @@ impl Sessions {
         Ok(Self(Rc::new(Config {
             secrets,
             name: "session".to_owned(),
+            cookie: Cookie::default(),
             idle_ms: 30 * 60_000,
             absolute_ms: 24 * 3_600_000,
             touch_every_ms: 60_000,
+            grace_ms: 10_000,
             timeout_ms: 2_000,
             max_bytes: 65_536,
         })))
     }
 
+    fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(Rc::make_mut(&mut self.0));
+        self
+    }
+
     /// The namespace: a cookie of one namespace is not valid in another.
     #[must_use]
-    pub fn name(mut self, name: &str) -> Self {
-        name.clone_into(&mut Rc::make_mut(&mut self.0).name);
-        self
+    pub fn name(self, name: &str) -> Self {
+        self.with(|config| name.clone_into(&mut config.name))
+    }
+
+    /// The cookie's name and attributes.
+    ///
+    /// # Errors
+    /// `invalid_config` when browsers would drop such a cookie, or it would write a header of its own.
+    pub fn cookie(self, cookie: Cookie) -> Result<Self, EdgeError> {
+        let cookie = cookie.checked()?;
+        Ok(self.with(|config| config.cookie = cookie))
     }
 
     /// How long a session lives without a visit and at most, in milliseconds (OWASP ASVS 5.0, 7.3.1 and 7.3.2).
     ///
     /// # Errors
     /// `invalid_config` when `idle_ms` is 0 or above `absolute_ms`, or `absolute_ms` is past 10,000 days.
-    pub fn lifetime_ms(mut self, idle_ms: u64, absolute_ms: u64) -> Result<Self, EdgeError> {
-        if idle_ms == 0 || idle_ms > absolute_ms || absolute_ms > 10_000 * 86_400_000 {
+    pub fn lifetime_ms(self, idle_ms: u64, absolute_ms: u64) -> Result<Self, EdgeError> {
+        absolute(absolute_ms)?;
+        if idle_ms == 0 || idle_ms > absolute_ms {
             return Err(EdgeError::config(
-                "idle must be longer than 0 and not above absolute, absolute at most 10000 days",
+                "idle must be longer than 0 and not above absolute",
             ));
         }
-        let config = Rc::make_mut(&mut self.0);
-        config.idle_ms = idle_ms;
-        config.absolute_ms = absolute_ms;
-        config.touch_every_ms = config.touch_every_ms.min(idle_ms / 2);
-        Ok(self)
+        Ok(self.with(|config| {
+            config.idle_ms = idle_ms;
+            config.absolute_ms = absolute_ms;
+            config.touch_every_ms = config.touch_every_ms.min(idle_ms / 2);
+        }))
+    }
+
+    /// A visit is noted when the last one noted is so long ago, in milliseconds; half of the idle limit at most, or who
+    /// comes often would be idle.
+    #[must_use]
+    pub fn touch_every_ms(self, ms: u64) -> Self {
+        self.with(|config| config.touch_every_ms = ms.min(config.idle_ms / 2))
+    }
+
+    /// How long the old id still opens the session after a rotation, in milliseconds.
+    #[must_use]
+    pub fn grace_ms(self, ms: u64) -> Self {
+        self.with(|config| config.grace_ms = ms.min(LONGEST_MS))
+    }
+
+    /// How long Redis is waited for, in milliseconds.
+    ///
+    /// # Errors
+    /// `invalid_config` when it is 0 or past 2,147,483,647.
+    pub fn timeout_ms(self, ms: u64) -> Result<Self, EdgeError> {
+        let ms = duration::timeout(ms)?;
+        Ok(self.with(|config| config.timeout_ms = ms))
+    }
+
+    /// How many bytes of data a session holds at most, keys and JSON.
+    #[must_use]
+    pub fn max_bytes(self, bytes: usize) -> Self {
+        self.with(|config| config.max_bytes = bytes)
     }
 
     /// Opens the session of a request by its `Cookie` header (empty when there is none).
-    ///
-    /// One EVALSHA; none when no cookie verifies.
     pub fn load(&self, cookie_header: &str) -> Load {
         Load::new(self, cookie_header)
     }
 
-    /// Saves what changed; answers the `Set-Cookie` values to send. One EVALSHA; none when nothing changed.
+    /// Saves what changed; answers the `Set-Cookie` values to send.
+    ///
+    /// Two saves that change different keys both hold. It fails with `conflict` when another request changed the same
+    /// key first (see [`Session::conflicts`]), or ended the session: no save brings it back. With `too_large` it fails
+    /// before anything is sent. A login is saved by [`Self::commit`].
     pub fn save<'s>(&self, session: &'s mut Session) -> Save<'s> {
         Save::new(self, session)
+    }
+
+    /// Saves what changed, a login included: that takes two round trips, the user's record first. If the second fails,
+    /// nothing has been gained.
+    ///
+    /// # Errors
+    /// As [`Self::save`].
+    pub async fn commit(
+        &self,
+        redis: &Redis,
+        session: &mut Session,
+    ) -> Result<Vec<String>, EdgeError> {
+        session.draw(&self.0.name, session.login.is_some())?;
+        if let (Some(login), Some(id)) = (&session.login, &session.next) {
+            // What cannot be saved is not begun.
+            Write::new(self.clone(), save::draft(session)).refuse_too_much()?;
+            let enter = Enter {
+                sessions: self.clone(),
+                id: id.clone(),
+                absolute_ms: login.absolute_ms.unwrap_or(self.0.absolute_ms),
+                before: session.id.clone(),
+                ends_at: 0,
+            };
+            let (generation, ends_at) = redis.run(enter).await?;
+            session.entered = Some(login.entered(generation, ends_at));
+        }
+        redis.run(self.save(session)).await
+    }
+
+    /// A token for the forms of one response. It holds for this session until the id changes; for a session that is new
+    /// it makes the next save happen. After [`Session::login`] or [`Session::rotate`] it is one for the new id.
+    ///
+    /// # Errors
+    /// `unsupported` when the runtime has no randomness.
+    pub fn csrf_token(&self, session: &mut Session) -> Result<String, EdgeError> {
+        session.draw(&self.0.name, true)?;
+        match session.next.as_ref().or(session.id.as_ref()) {
+            Some(id) => csrf::token(id, &self.0.name),
+            None => Err(EdgeError::argument("the session has no id")),
+        }
+    }
+
+    /// Whether `token` was made for this session, in constant time.
+    #[must_use]
+    pub fn verify_csrf(&self, session: &Session, token: &str) -> bool {
+        let ids = [session.id.as_ref(), session.next.as_ref()];
+        let mut ids = ids.into_iter().flatten();
+        ids.any(|id| csrf::verify(id, &self.0.name, token))
+    }
+
+    /// Ends one session of a user, by the handle that [`Self::list`] told; whether there was one.
+    pub fn revoke(&self, user_id: &str, handle: &str) -> Revoke {
+        Revoke(End {
+            sessions: self.clone(),
+            by: By::User {
+                id: user_id.to_owned(),
+                handle: Place::parse(handle),
+            },
+        })
     }
 }

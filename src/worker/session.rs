@@ -66,7 +66,7 @@ impl App<'_> {
         let sessions = self.sessions()?;
         let mut session = self.redis.run(sessions.load(cookies)).await?;
         change(&mut session)?;
-        let told = self.redis.run(sessions.save(&mut session)).await?;
+        let told = sessions.commit(&self.redis, &mut session).await?;
         let response = self.json(&shown(&session), 200)?;
         for cookie in told {
             response.headers().append("Set-Cookie", &cookie)?;

@@ -258,7 +258,7 @@ pub async fn session_login_ends_the_old_id_and_keeps_the_data(redis: Redis) {
     redis.run(sessions().save(&mut other)).await.unwrap();
 
     session.login("ada").unwrap();
-    let cookie = returned(&redis.run(sessions().save(&mut session)).await.unwrap());
+    let cookie = returned(&sessions().commit(&redis, &mut session).await.unwrap());
     assert_ne!(cookie, planted);
     assert_eq!(load(&redis, &planted).await.user_id(), None);
     assert!(load(&redis, &planted).await.is_new());

@@ -71,3 +71,18 @@ test("a browser keeps the session through a reload, and loses it at logout", asy
   assert.deepEqual((await press(page, "Session", "Get")).body, { status: "new", data: {} });
   assert.deepEqual(problems, []);
 });
+
+test("what a session showed is gone after logout, for the back button too", async () => {
+  const { page, problems } = await open();
+  await press(page, "Session", "Put");
+  await press(page, "Session", "Log in");
+  await page.goto(`${worker.url}/api/session`);
+  const shown = () => page.evaluate("document.body.innerText");
+  assert.match(await shown(), /"userId":\s*"ada"/);
+  await page.goto(worker.url);
+  await press(page, "Session", "Log out");
+  await page.goBack();
+  assert.equal(page.url(), `${worker.url}/api/session`);
+  assert.doesNotMatch(await shown(), /ada|dark/);
+  assert.deepEqual(problems, []);
+});

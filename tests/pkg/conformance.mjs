@@ -7,7 +7,7 @@
  * @param {{url: string, jsonUrl: string, silentUrl: string, token: string}} env
  * @returns {Promise<{name: string, problem?: string}[]>}
  */
-export async function conformance({ Cache, Redis, EdgeError, RateLimiter, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
+export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
   const unique = crypto.randomUUID();
   /** @param {string} name */
   const key = (name) => `${name}:${unique}`;
@@ -101,6 +101,24 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, fixedW
   }
   /** @param {AsyncIterable<any>} iterable @returns {AsyncIterator<any> & {return(): Promise<any>}} */
   const iterator = (iterable) => /** @type {any} */ (iterable[Symbol.asyncIterator]());
+
+  const secret = "a secret of the tests, 32 bytes long or more";
+  /** Patient: what passes when Redis is slow is another test's. @param {object} [options] @param {InstanceType<typeof Redis>} [through] */
+  const sessionsWith = (options, through = redis) => new Sessions(through, { secrets: secret, name: unique, timeout: "60s", ...options });
+  const sessions = sessionsWith();
+  /** The `Cookie` header that a browser sends back. @param {string[]} told */
+  function returned(told) {
+    equal(told.length, 1);
+    return /** @type {string} */ (told[0]?.split(";")[0]);
+  }
+  /** A new session of this user; its cookie. @param {string} user */
+  async function entered(user) {
+    const session = await sessions.load("");
+    session.login(user);
+    return returned(await session.save());
+  }
+  /** @param {string} cookie */
+  const statusOf = async (cookie) => (await sessions.load(cookie)).status;
 
   /** @type {Record<string, () => Promise<void>>} */
   const tests = {
@@ -544,6 +562,274 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, fixedW
       equal(await json.multi().incr(key("{j}i")).hgetall(key("{j}")).exec(), [2, { a: "é😀", b: "2" }]);
       const source = "local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end return table.concat(t)";
       equal([...((await json.commandBytes("EVAL_RO", source, 0)) ?? [])], Array.from({ length: 256 }, (_, n) => n));
+    },
+    "a session lives from its first value to its end": async () => {
+      const none = await sessions.load(new Request("https://example.com"));
+      equal([none.status, none.isNew, none.userId, await none.save()], ["new", true, undefined, []]);
+      none.set("cart", [1, {}, []]);
+      const told = await none.save();
+      equal(/^__Host-session=[\w-]{108}; Path=\/; Secure; HttpOnly; SameSite=Lax$/.test(told[0] ?? ""), true);
+      equal([none.status, none.isNew, await none.save()], ["valid", false, []]);
+      const cookie = returned(told);
+      const session = await sessions.load(new Headers({ cookie: `a=b; ${cookie}` }));
+      equal([session.status, session.get("cart"), session.get("none")], ["valid", [1, {}, []], undefined]);
+      equal([session.createdAt, session.expiresAt - session.createdAt >= 18e5], [none.createdAt, true]);
+      // What is read is a copy.
+      /** @type {any} */ (session.get("cart")).push(2);
+      session.set("__proto__", { polluted: true });
+      session.set("constructor", null);
+      session.delete("cart");
+      equal([await session.save(), /** @type {any} */ ({}).polluted], [[], undefined]);
+      const again = await sessions.load(cookie);
+      equal([again.get("cart"), again.get("__proto__"), again.get("constructor")], [undefined, { polluted: true }, null]);
+      again.destroy();
+      equal(await again.save(), ["__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"]);
+      equal([again.status, again.get("constructor"), await statusOf(cookie)], ["new", undefined, "expired"]);
+      session.set("late", 1);
+      equal((await failure(session.save())).code, "conflict");
+      equal(await statusOf(cookie), "expired");
+    },
+    "sessions travel with the other commands of their tick, and cost nothing where nothing changed": async () => {
+      const cookie = await entered("ada");
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const own = sessionsWith({}, counted);
+      const all = () => Promise.all([counted.get(key("none")), own.load(cookie), counted.get(key("none"))]);
+      // The first use teaches the client which form of the scripts this server takes.
+      await all();
+      const first = bodies.length;
+      const [, session] = await all();
+      equal([session.userId, bodies.length - first], ["ada", 1]);
+      equal(JSON.parse(bodies.at(-1) ?? "").length, 4);
+      session.set("k", 1);
+      await Promise.all([session.save(), counted.get(key("none"))]);
+      session.set("k", 1);
+      session.set("l", 1);
+      session.delete("l");
+      equal([await session.save(), (await own.load("")).status, (await own.load("__Host-session=forged")).status], [[], "new", "invalid"]);
+      const before = bodies.length;
+      session.set("k", 2);
+      await Promise.all([session.save(), counted.get(key("none"))]);
+      equal([bodies.length - before, JSON.parse(bodies.at(-1) ?? "").length], [1, 2]);
+    },
+    "saves of different keys all hold, and of one key the later is told both values": async () => {
+      const start = await sessions.load("");
+      start.set("a", 0);
+      const cookie = returned(await start.save());
+      const [one, two, three] = await Promise.all([sessions.load(cookie), sessions.load(cookie), sessions.load(cookie)]);
+      one.set("a", { by: 1 });
+      two.set("b", 2);
+      three.set("a", "three");
+      three.set("c", 3);
+      await Promise.all([one.save(), two.save()]);
+      const error = await failure(three.save());
+      equal([error.code, error.retryable, error.conflicts], ["conflict", true, [{ key: "a", ours: "three", theirs: { by: 1 } }]]);
+      equal(error.message.includes("three"), false);
+      three.set("a", "three", { overwrite: true });
+      await three.save();
+      // Its own value is no conflict to it.
+      three.set("a", 4);
+      await three.save();
+      const after = await sessions.load(cookie);
+      equal([after.get("a"), after.get("b"), after.get("c")], [4, 2, 3]);
+      const [clearing, setting] = await Promise.all([sessions.load(cookie), sessions.load(cookie)]);
+      clearing.clear();
+      setting.set("d", 1);
+      equal([clearing.get("a"), await clearing.save()], [undefined, []]);
+      equal((await failure(setting.save())).conflicts, [{ key: "d", ours: 1 }]);
+      await Promise.all(Array.from({ length: 50 }, async (_, at) => {
+        const session = await sessions.load(cookie);
+        session.set(`own ${at}`, at);
+        await session.save();
+      }));
+      const whole = await sessions.load(cookie);
+      equal([whole.get("a"), Array.from({ length: 50 }, (_, at) => whole.get(`own ${at}`))], [undefined, Array.from({ length: 50 }, (_, at) => at)]);
+    },
+    "saves of one session object come one after the other": async () => {
+      const session = await sessions.load("");
+      session.set("a", 1);
+      const first = session.save();
+      session.set("a", 2);
+      session.set("b", 2);
+      const [told, more] = await Promise.all([first, session.save()]);
+      equal([told.length, more], [1, []]);
+      const after = await sessions.load(returned(told));
+      equal([after.get("a"), after.get("b")], [2, 2]);
+    },
+    "a save whose answer is lost is repeated, and conflicts not with itself": async () => {
+      const session = await sessions.load("");
+      session.set("a", 1);
+      let told = await session.save();
+      for (const change of ["set", "clear", "rotate", "login"]) {
+        /** @type {typeof fetch} */
+        let way = fetch;
+        const own = sessionsWith({}, client({ fetch: (/** @type {any[]} */ ...args) => /** @type {any} */ (way)(...args) }));
+        const loaded = await own.load(returned(told));
+        const lossy = counting({ lost: 1, after: true });
+        way = lossy.fetch;
+        loaded.set("a", change);
+        if (change === "clear") loaded.clear();
+        if (change === "rotate") loaded.rotate();
+        if (change === "login") loaded.login("ada");
+        loaded.set("b", change);
+        const more = await loaded.save();
+        if (more.length > 0) told = more;
+        equal([lossy.bodies.length >= 2, (await sessions.load(returned(told))).get("b")], [true, change]);
+        // It knows its own value.
+        loaded.set("b", 0);
+        equal(await loaded.save(), []);
+      }
+      const lost = counting({ lost: 2, after: true });
+      const begun = await sessionsWith({}, client({ fetch: lost.fetch })).load("");
+      begun.set("a", 1);
+      begun.login("ada");
+      const user = returned(await begun.save());
+      equal([await statusOf(user), lost.bodies.length >= 4], ["valid", true]);
+    },
+    "a login replaces the id at once, a rotation lets the old one through": async () => {
+      const start = await sessions.load("");
+      start.set("cart", 1);
+      const planted = returned(await start.save());
+      const session = await sessions.load(planted);
+      session.login("ada", { info: { device: "laptop" }, persistent: true, absolute: "2h" });
+      equal(session.userId, "ada");
+      const told = await session.save();
+      equal(/; Max-Age=7(200|19\d)$/.test(told[0] ?? ""), true);
+      const cookie = returned(told);
+      equal([await statusOf(planted), (await sessions.load(cookie)).userId, (await sessions.load(cookie)).get("cart")], ["expired", "ada", 1]);
+      start.set("cart", 2);
+      equal((await failure(start.save())).code, "conflict");
+      session.rotate();
+      const rotated = await session.save();
+      // The browser keeps it as long as before.
+      equal(/; Max-Age=7(200|1\d\d)$/.test(rotated[0] ?? ""), true);
+      const late = await sessions.load(cookie);
+      late.set("late", 1);
+      late.rotate();
+      equal([late.status, late.userId, await late.save()], ["valid", "ada", []]);
+      const now = await sessions.load(returned(rotated));
+      equal([now.get("late"), now.userId], [1, "ada"]);
+      const ungraced = sessionsWith({ grace: "1ms" });
+      const brief = await ungraced.load(returned(rotated));
+      brief.rotate();
+      await brief.save();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      equal(await statusOf(returned(rotated)), "expired");
+    },
+    "a user's sessions are listed, revoked by handle, and all at once": async () => {
+      const user = "user {:} \u00e9";
+      const start = await sessions.load("");
+      start.login(user, { info: { device: 'a "laptop"', __proto__x: "y" } });
+      const one = returned(await start.save());
+      const [two, three, other] = [await entered(user), await entered(user), await entered("other")];
+      const list = await sessions.list(user);
+      equal(list.length, 3);
+      const first = list.find(({ info }) => info.device === 'a "laptop"');
+      equal([first?.createdAt, first?.info.__proto__x, (first?.expiresAt ?? 0) > (first?.lastSeenAt ?? 0)], [start.createdAt, "y", true]);
+      equal([await sessions.revoke("other", first?.handle ?? ""), await sessions.revoke(user, "no handle")], [false, false]);
+      equal([await sessions.revoke(user, first?.handle ?? ""), await statusOf(one), await statusOf(two)], [true, "expired", "valid"]);
+      const asking = await sessions.load(two);
+      equal(await sessions.revokeAll(user, { except: asking }), 1);
+      equal([await statusOf(two), await statusOf(three), await statusOf(other)], ["valid", "expired", "valid"]);
+      equal([await sessions.revokeAll(user), await statusOf(two), await sessions.list(user)], [1, "expired", []]);
+      equal([await sessions.revokeAll("nobody"), await sessions.list("nobody")], [0, []]);
+      for (const call of [() => sessions.list(""), () => sessions.revoke("\ud800", "x"), () => sessions.revokeAll("a", { except: /** @type {any} */ ({}) })]) {
+        equal((await failure(call())).code, "invalid_argument");
+      }
+    },
+    "a flash is read once": async () => {
+      const session = await sessions.load("");
+      equal(session.flash("notice", { text: "saved" }), undefined);
+      const cookie = returned(await session.save());
+      const [one, two] = await Promise.all([sessions.load(cookie), sessions.load(cookie)]);
+      equal([one.get("notice"), one.flash("notice"), one.flash("notice"), two.flash("notice")], [undefined, { text: "saved" }, undefined, { text: "saved" }]);
+      await Promise.all([one.save(), two.save()]);
+      equal((await sessions.load(cookie)).flash("notice"), undefined);
+    },
+    "a CSRF token holds for its session until the id changes": async () => {
+      const session = await sessions.load("");
+      const token = await session.csrfToken();
+      equal(await session.verifyCsrf(token), true);
+      const loaded = await sessions.load(returned(await session.save()));
+      const another = await loaded.csrfToken();
+      equal([await loaded.verifyCsrf(token), await loaded.verifyCsrf(another), token === another, await loaded.save()], [true, true, false, []]);
+      const other = await sessions.load(await entered("ada"));
+      for (const [holder, said] of [[other, token], [await sessions.load(""), token], [loaded, token.slice(1)], [loaded, `${token}A`], [loaded, ""]]) {
+        equal(await /** @type {any} */ (holder).verifyCsrf(said), false);
+      }
+      loaded.login("ada");
+      const shown = await loaded.csrfToken();
+      const user = await sessions.load(returned(await loaded.save()));
+      equal([await user.verifyCsrf(shown), await user.verifyCsrf(token)], [true, false]);
+    },
+    "commit puts cookies on any response, and no cache keeps it": async () => {
+      for (const response of [new Response("body", { status: 201, headers: { "set-cookie": "a=b" } }), Response.redirect("https://example.com/next"), new Response(null, { status: 204 })]) {
+        const session = await sessions.load("");
+        session.set("k", 1);
+        const { status } = response;
+        const answer = await session.commit(response);
+        equal([answer.status, answer.headers.get("cache-control"), answer.headers.getSetCookie().at(-1)?.startsWith("__Host-session=")], [status, "no-store", true]);
+        if (status === 201) equal([answer.headers.getSetCookie()[0], await answer.text()], ["a=b", "body"]);
+      }
+    },
+    "secrets are rotated and nobody is logged out": async () => {
+      const newer = "a newer secret of the tests, 32 bytes or more";
+      const cookie = await entered("ada");
+      const session = await sessionsWith({ secrets: [newer, secret] }).load(cookie);
+      const told = await session.save();
+      equal([session.userId, await session.save()], ["ada", []]);
+      const only = sessionsWith({ secrets: newer });
+      equal([(await only.load(returned(told))).userId, (await only.load(cookie)).status], ["ada", "invalid"]);
+    },
+    "cookies that are not genuine open nothing": async () => {
+      const cookie = await entered("ada");
+      const junk = "__Host-session=" + "A".repeat(130);
+      equal((await sessions.load(`${junk}; ${";".repeat(65536)}; ${cookie}`)).userId, "ada");
+      equal(await statusOf(junk + "; \ud800"), "new");
+      for (const forged of [cookie.slice(0, -1), `${cookie}A`, cookie.slice(0, 80) + (cookie[80] === "A" ? "B" : "A") + cookie.slice(81), junk]) equal(await statusOf(forged), "invalid");
+      equal((await sessionsWith({ name: "other" }).load(cookie)).status, "invalid");
+    },
+    "what is too large is refused before it is sent": async () => {
+      const { fetch, bodies } = counting();
+      const session = await sessionsWith({ maxBytes: 100 }, client({ fetch })).load("");
+      session.set("k", "x".repeat(98));
+      equal((await failure(session.save())).code, "too_large");
+      session.login("ada");
+      equal([(await failure(session.save())).code, bodies.length], ["too_large", 0]);
+      session.set("k", "x".repeat(97));
+      equal((await session.save()).length, 1);
+    },
+    "sessions that browsers would drop, and arguments that are none, are refused": async () => {
+      /** @type {any[]} */
+      const bad = [
+        undefined, {}, { secrets: [] }, { secrets: "short" }, { secrets: [secret, "short"] }, { secrets: secret, name: "\ud800" },
+        { idle: "2h", absolute: "1h" }, { idle: 5 }, { grace: "x" }, { maxBytes: -1 }, { touchEvery: 1 },
+        { cookie: { secure: false } }, { cookie: { domain: "example.com" } }, { cookie: { path: "/app" } }, { cookie: { name: "__host-x", secure: false } },
+        { cookie: { name: "__Secure-x", secure: false } }, { cookie: { name: "x", sameSite: "none", secure: false } }, { cookie: { name: "x", sameSite: "Lax" } },
+        { cookie: { name: "" } }, { cookie: { name: "a;b" } }, { cookie: { name: "a\r\nb" } }, { cookie: { name: "x", path: "/;a" } }, { cookie: { name: "x", domain: "a b" } }, { cookie: null },
+      ];
+      for (const options of bad) {
+        const whole = options?.secrets || bad.indexOf(options) < 3 ? options : { secrets: secret, ...options };
+        equal((await failure((async () => new Sessions(redis, whole))())).code, "invalid_config");
+      }
+      const local = sessionsWith({ cookie: { name: "id", secure: false } });
+      const session = await local.load("");
+      /** @type {(() => unknown)[]} */
+      const calls = [
+        () => session.login(""), () => session.login("\ud800"), () => session.set("\ud800", 1), () => session.set("k", undefined), () => session.set("k", () => 1), () => session.set("k", 1n),
+        () => session.get(/** @type {any} */ (1)), () => session.login("a", { info: /** @type {any} */ ({ a: 1 }) }), () => local.load(/** @type {any} */ (null)), () => local.load(/** @type {any} */ ({})),
+      ];
+      for (const call of calls) equal((await failure((async () => call())())).code, "invalid_argument");
+      session.set("k", 1);
+      const told = await session.save();
+      equal([told[0]?.startsWith("id="), told[0]?.includes("Secure"), (await local.load(returned(told))).get("k")], [true, false, 1]);
+    },
+    "sessions fail where Redis fails, and in time": async () => {
+      const cookie = await entered("ada");
+      const down = sessionsWith({ timeout: "100ms" }, client({ url: env.silentUrl }));
+      equal((await failure(down.load(cookie))).code, "timeout");
+      equal((await failure(down.revokeAll("ada"))).code, "timeout");
+      equal((await down.load("")).status, "new");
     },
     "a wrong configuration cannot be built": async () => {
       for (const options of [undefined, {}, { url: "ftp://x", token: "t" }, { url: env.url, token: "" }, { url: env.url, token: "t", timeout: 5 }, { url: env.url, token: "t", integers: "number" }]) {

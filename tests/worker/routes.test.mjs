@@ -119,12 +119,12 @@ test("a page is one round trip: limit, session and cached page in one HTTP reque
   const before = await stats(gateway.url);
   const page = await get("/api/page", { headers });
   const after = await stats(gateway.url);
-  assert.deepEqual([after.requests - before.requests, after.commands - before.commands], [1, 3]);
+  assert.deepEqual([after.requests - before.requests, after.commands - before.commands], [1, 4]);
   assert.equal(page.status, 200);
   assert.equal(page.json.userId, "grace");
   assert.equal(page.json.page.title, "One round trip");
   assert.equal(page.headers.get("cache-status"), "upstash-edge; hit");
-  assert.match(page.headers.get("server-timing") ?? "", /^redis;dur=\d+;desc="1 round trip, 3 commands"$/);
+  assert.match(page.headers.get("server-timing") ?? "", /^redis;dur=\d+;desc="1 round trip, 4 commands"$/);
   assert.match(page.headers.get("ratelimit") ?? "", /^"default";r=\d+;t=\d+$/);
 });
 

@@ -1,25 +1,10 @@
 //! Sessions under clocks that differ and saves that are too large.
 
 use upstash_edge::host::Host;
-use upstash_edge::{Session, Sessions, Status};
+use upstash_edge::{Session, Status};
 
+use super::{MINUTE, cookie, load, sessions};
 use crate::server::Server;
-
-const MINUTE: u64 = 60_000;
-
-fn sessions() -> Sessions {
-    Sessions::new(&["a secret of the tests, 32 bytes long or more"]).unwrap()
-}
-
-fn cookie(told: &[String]) -> String {
-    told[0].split(';').next().unwrap().to_owned()
-}
-
-macro_rules! load {
-    ($redis:expr, $cookie:expr) => {
-        $redis.run(sessions().load($cookie)).await.unwrap()
-    };
-}
 
 fn times(session: &Session, now: u64) -> (u64, u64) {
     (now - session.created_at(), session.expires_at() - now)
@@ -29,38 +14,38 @@ fn times(session: &Session, now: u64) -> (u64, u64) {
 async fn idle_and_absolute_limits_hold_to_the_millisecond() {
     let server = Server::start().await;
     let (redis, fake) = server.faked();
-    let mut session = load!(redis, "");
+    let mut session = load(&redis, "").await;
     session.set("k", &1).unwrap();
     let cookie = cookie(&redis.run(sessions().save(&mut session)).await.unwrap());
     assert_eq!(times(&session, fake.now()), (0, 30 * MINUTE));
     fake.advance(30 * MINUTE - 1);
-    let session = load!(redis, &cookie);
+    let session = load(&redis, &cookie).await;
     assert_eq!(times(&session, fake.now()), (30 * MINUTE - 1, 30 * MINUTE));
     // Visits keep it alive, up to the end that was set when it began.
     for _ in 0..47 {
         fake.advance(30 * MINUTE - 1);
-        assert_eq!(load!(redis, &cookie).status(), Status::Valid);
+        assert_eq!(load(&redis, &cookie).await.status(), Status::Valid);
     }
-    let left = load!(redis, &cookie).expires_at() - fake.now();
+    let left = load(&redis, &cookie).await.expires_at() - fake.now();
     assert_eq!(left, 48);
     fake.advance(47);
-    assert_eq!(load!(redis, &cookie).status(), Status::Valid);
+    assert_eq!(load(&redis, &cookie).await.status(), Status::Valid);
     fake.advance(1);
-    assert_eq!(load!(redis, &cookie).status(), Status::Expired);
+    assert_eq!(load(&redis, &cookie).await.status(), Status::Expired);
 }
 
 #[tokio::test]
 async fn an_idle_session_is_over_and_a_late_save_does_not_revive_it() {
     let server = Server::start().await;
     let (redis, fake) = server.faked();
-    let mut session = load!(redis, "");
+    let mut session = load(&redis, "").await;
     session.set("k", &1).unwrap();
     let cookie = cookie(&redis.run(sessions().save(&mut session)).await.unwrap());
     fake.advance(30 * MINUTE);
     session.set("k", &2).unwrap();
     let error = redis.run(sessions().save(&mut session)).await.unwrap_err();
     assert_eq!(error.code(), "conflict");
-    assert_eq!(load!(redis, &cookie).status(), Status::Expired);
+    assert_eq!(load(&redis, &cookie).await.status(), Status::Expired);
 }
 
 #[tokio::test]
@@ -68,15 +53,15 @@ async fn one_server_whose_clock_lags_ends_nobodys_session() {
     let server = Server::start().await;
     let (redis, fake) = server.faked();
     let honest = fake.now();
-    let mut session = load!(redis, "");
+    let mut session = load(&redis, "").await;
     session.set("k", &1).unwrap();
     let cookie = cookie(&redis.run(sessions().save(&mut session)).await.unwrap());
     fake.set_now(honest - 31 * MINUTE);
-    let mut lagging = load!(redis, &cookie);
+    let mut lagging = load(&redis, &cookie).await;
     lagging.set("k", &2).unwrap();
     redis.run(sessions().save(&mut lagging)).await.unwrap();
     fake.set_now(honest + 1);
-    let session = load!(redis, &cookie);
+    let session = load(&redis, &cookie).await;
     assert_eq!(
         (session.status(), session.get("k")),
         (Status::Valid, Some(2))
@@ -87,7 +72,7 @@ async fn one_server_whose_clock_lags_ends_nobodys_session() {
 async fn too_much_at_once_is_refused_before_it_is_sent_and_the_session_is_whole() {
     let server = Server::start().await;
     let (redis, fake) = server.faked();
-    let mut session = load!(redis, "");
+    let mut session = load(&redis, "").await;
     for n in 0..1_000 {
         session.set(&n.to_string(), &n).unwrap();
     }
@@ -98,13 +83,13 @@ async fn too_much_at_once_is_refused_before_it_is_sent_and_the_session_is_whole(
     for n in 0..1_001 {
         session.set(&n.to_string(), "changed").unwrap();
     }
-    let error = redis.run(sessions().save(&mut session)).await.unwrap_err();
+    let error = sessions().commit(&redis, &mut session).await.unwrap_err();
     assert_eq!(error.code(), "too_large");
     session.set("0", &"x".repeat(70_000)).unwrap();
-    let error = redis.run(sessions().save(&mut session)).await.unwrap_err();
+    let error = sessions().commit(&redis, &mut session).await.unwrap_err();
     assert_eq!(error.code(), "too_large");
     assert_eq!(fake.sent().len(), before);
-    let mut session = load!(redis, &cookie);
+    let mut session = load(&redis, &cookie).await;
     assert_eq!(
         (session.status(), session.get("999")),
         (Status::Valid, Some(999))
@@ -115,7 +100,7 @@ async fn too_much_at_once_is_refused_before_it_is_sent_and_the_session_is_whole(
     for n in 0..1_000 {
         session.set(&n.to_string(), &-n).unwrap();
     }
-    let told = redis.run(sessions().save(&mut session)).await.unwrap();
-    let user = load!(redis, &self::cookie(&told));
+    let told = sessions().commit(&redis, &mut session).await.unwrap();
+    let user = load(&redis, &self::cookie(&told)).await;
     assert_eq!((user.user_id(), user.get("999")), (Some("ada"), Some(-999)));
 }
