@@ -1,8 +1,8 @@
 //! What a check is billed: the commands that Redis counts, those inside the script too; and what it leaves behind.
 
-use upstash_edge::{Clock, Limit, Limits, RateLimiter};
+use upstash_edge::{Clock, Limit, Limits};
 
-use super::{ask, bucket, fixed, sliding};
+use super::{ask, bucket, fixed, patient, sliding};
 use crate::server::Server;
 
 /// The calls since the last RESETSTAT, by command.
@@ -41,7 +41,7 @@ async fn a_check_is_one_get_and_a_set_only_when_it_is_allowed() {
         ),
     ];
     for (case, (limits, clock, more)) in cases.into_iter().enumerate() {
-        let limiter = RateLimiter::new(limits).name(&case.to_string());
+        let limiter = patient(limits).name(&case.to_string());
         let limiter = limiter.clock(clock).memory(0);
         // The script is known from here on.
         ask(&redis, limiter.peek("warm")).await;
@@ -66,7 +66,7 @@ async fn a_check_is_one_get_and_a_set_only_when_it_is_allowed() {
         assert_eq!(calls(&server), [("del".to_owned(), 1)]);
     }
     // Refused and remembered: nothing at all.
-    let limiter = RateLimiter::new(sliding(1, 60_000)).name("remembered");
+    let limiter = patient(sliding(1, 60_000)).name("remembered");
     redis.run(limiter.check_all(["a", "a"])).await.unwrap();
     server.raw("CONFIG RESETSTAT");
     for _ in 0..1_000 {
@@ -85,7 +85,7 @@ async fn an_identifier_for_each_limit_is_one_mget_and_a_set_for_each() {
         named(sliding(1, 60_000), "user"),
         named(fixed(9, 60_000), "address"),
     ];
-    let limiter = RateLimiter::new(Limits::new(&limits).unwrap());
+    let limiter = patient(Limits::new(&limits).unwrap());
     let check = || ask(&redis, limiter.check([("user", "u"), ("address", "a")]));
     ask(&redis, limiter.peek("warm")).await;
     for sets in [2, 0] {
@@ -116,7 +116,7 @@ async fn a_key_stays_small_whatever_the_traffic_and_is_gone_after_its_window() {
         (100_000, 656),
         (2_000_000_000, 787),
     ] {
-        let limiter = RateLimiter::new(sliding(limit, 60_000)).memory(0);
+        let limiter = patient(sliding(limit, 60_000)).memory(0);
         let id = limit.to_string();
         for _ in 0..8 {
             let checks = (0..60).map(|_| {

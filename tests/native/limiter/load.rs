@@ -1,9 +1,9 @@
 //! Many at once.
 
 use futures_util::future::join_all;
-use upstash_edge::{Check, Limits, RateLimiter};
+use upstash_edge::{Check, Limits};
 
-use super::{bucket, fixed, sliding};
+use super::{bucket, fixed, patient, sliding};
 use crate::server::Server;
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn four_clients_with_250_checks_each_at_once_are_admitted_exactly_the_limi
     ];
     for round in 0..8 {
         let (limits, exactly) = &kinds[round % kinds.len()];
-        let limiter = RateLimiter::new(limits.clone()).memory(0);
+        let limiter = patient(limits.clone()).memory(0);
         let id = format!("round-{round}");
         // Each client's checks in five requests, all under way at once.
         let requests = (0..20).map(|n| {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use upstash_edge::host::Fake;
 use upstash_edge::{Clock, Limits, RateLimiter, Redis, Source};
 
-use super::{ask, bucket, fixed, sliding};
+use super::{ask, bucket, fixed, patient, sliding};
 use crate::server::Server;
 
 /// A client that counts its requests.
@@ -23,7 +23,7 @@ async fn a_refused_identifier_is_refused_without_a_request_until_the_moment_that
     let server = Server::start().await;
     let (redis, fake, requests) = counting(&server);
     for limit in [sliding(2, 3_000), fixed(2, 3_000), bucket(2, 1, 1_500)] {
-        let limiter = RateLimiter::new(limit);
+        let limiter = patient(limit);
         fake.set_now(1_700_000_001_000 / 3_000 * 3_000);
         let now = fake_now(&fake);
         assert!(ask(&redis, limiter.check("a").cost(2)).await.allowed);
@@ -68,7 +68,7 @@ async fn a_client_that_polls_is_admitted_as_often_as_without_a_memory() {
         }
         admitted
     };
-    let limiter = RateLimiter::new(sliding(10, 10_000));
+    let limiter = patient(sliding(10, 10_000));
     assert_eq!(admitted(limiter.clone().name("with")).await, 100);
     assert_eq!(admitted(limiter.name("without").memory(0)).await, 100);
 }
@@ -77,7 +77,7 @@ async fn a_client_that_polls_is_admitted_as_often_as_without_a_memory() {
 async fn it_believes_for_five_seconds_and_never_against_the_clock() {
     let server = Server::start().await;
     let (redis, fake, requests) = counting(&server);
-    let limiter = RateLimiter::new(sliding(1, 60_000));
+    let limiter = patient(sliding(1, 60_000));
     // A clock that steps back is no proof.
     for (asked_at, believed) in [(4_999, true), (5_000, false), (-1, false)] {
         let id = format!("{asked_at}");
@@ -99,7 +99,7 @@ async fn it_believes_for_five_seconds_and_never_against_the_clock() {
 async fn a_refund_a_reset_and_a_larger_limit_clear_it() {
     let server = Server::start().await;
     let (redis, _, _) = counting(&server);
-    let limiter = RateLimiter::new(sliding(1, 60_000));
+    let limiter = patient(sliding(1, 60_000));
     let check = || ask(&redis, limiter.check("a"));
     assert!(check().await.allowed && !check().await.allowed);
     redis.run(limiter.refund("a", 1)).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_refund_a_reset_and_a_larger_limit_clear_it() {
     // Asked for before and after a refund in one request, by the order of the commands.
     assert_eq!(check().await.source, Source::Redis);
     assert_eq!(check().await.source, Source::Memory);
-    let other = RateLimiter::new(sliding(1, 60_000)).name("other");
+    let other = patient(sliding(1, 60_000)).name("other");
     ask(&redis, other.check("a")).await;
     let (refused, (), allowed) = redis
         .run((other.check("a"), other.refund("a", 1), other.check("a")))
@@ -129,8 +129,8 @@ async fn several_limits_and_the_servers_clock_are_always_asked() {
     let (redis, _, _) = counting(&server);
     let limits = Limits::new(&[sliding(1, 60_000), fixed(1, 60_000)]).unwrap();
     for limiter in [
-        RateLimiter::new(limits),
-        RateLimiter::new(sliding(1, 60_000)).clock(Clock::Server),
+        patient(limits),
+        patient(sliding(1, 60_000)).clock(Clock::Server),
     ] {
         for allowed in [true, false, false] {
             let decision = ask(&redis, limiter.check("a")).await;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use upstash_edge::{Clock, Identifier, Limit, Limits, RateLimiter};
+use upstash_edge::{Clock, Identifier, Limit, Limits};
 
-use super::{ask, bucket, fixed, sliding};
+use super::{ask, bucket, fixed, patient, sliding};
 use crate::server::Server;
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_refused_check_passes_at_the_moment_it_named_and_not_a_millisecond_bef
         ),
         (Limits::new(&several).unwrap(), [3, 2, 5], 4),
     ] {
-        let limiter = RateLimiter::new(limits).name("moments").memory(0);
+        let limiter = patient(limits).name("moments").memory(0);
         for cost in costs {
             assert!(ask(&redis, limiter.check("a").cost(cost)).await.allowed);
             fake.advance(1_003);
@@ -55,7 +55,7 @@ async fn a_refused_check_passes_at_the_moment_it_named_and_not_a_millisecond_bef
 async fn by_the_servers_clock_the_callers_does_not_matter() {
     let server = Server::start().await;
     let (redis, fake) = server.faked();
-    let limiter = RateLimiter::new(sliding(3, 60_000)).clock(Clock::Server);
+    let limiter = patient(sliding(3, 60_000)).clock(Clock::Server);
     for (now, allowed) in [(1, true), (4_000_000_000_000, true), (7, true), (9, false)] {
         fake.set_now(now);
         let decision = ask(&redis, limiter.check("a")).await;
@@ -74,7 +74,7 @@ async fn a_server_that_does_not_tell_its_time_is_noticed() {
     let server = Server::alone().await;
     server.raw("ACL SETUSER default -time");
     let (redis, fake) = server.faked();
-    let limiter = RateLimiter::new(sliding(1, 60_000)).clock(Clock::Server);
+    let limiter = patient(sliding(1, 60_000)).clock(Clock::Server);
     let decision = ask(&redis, limiter.check("a")).await;
     assert_eq!((decision.allowed, decision.clock()), (true, Clock::Client));
     assert_eq!(decision.reset_at, 1_700_000_060_000);
@@ -87,7 +87,7 @@ async fn a_callers_clock_that_is_years_off_still_limits_and_locks_nobody_out() {
     let server = Server::start().await;
     let (redis, fake) = server.faked();
     // Short, for Redis forgets by the real clock.
-    let limiter = RateLimiter::new(sliding(2, 100)).memory(0);
+    let limiter = patient(sliding(2, 100)).memory(0);
     for years in [0, 10, 30] {
         fake.set_now(years * 31_536_000_000);
         let mut allowed = vec![];
@@ -105,7 +105,7 @@ async fn a_callers_clock_that_is_years_off_still_limits_and_locks_nobody_out() {
 async fn who_waits_gets_the_place_at_the_named_moment_or_the_refusal_at_once() {
     let server = Server::start().await;
     let redis = server.client();
-    let limiter = RateLimiter::new(sliding(2, 300));
+    let limiter = patient(sliding(2, 300));
     let requests = std::rc::Rc::new(std::cell::Cell::new(0));
     let counted = std::rc::Rc::clone(&requests);
     ask(&redis, limiter.peek("warm")).await;
@@ -130,7 +130,7 @@ async fn a_cost_above_any_limit_and_a_wrong_identifier_are_told_at_once() {
         named("user", fixed(10, 1_000)),
         named("address", sliding(5, 1_000)),
     ];
-    let limiter = RateLimiter::new(Limits::new(&limits).unwrap());
+    let limiter = patient(Limits::new(&limits).unwrap());
     let wrong: [Identifier; 4] = [
         [("user", "u1")].into(),
         [("user", "u1"), ("user", "u2")].into(),

@@ -2,7 +2,7 @@
 
 use upstash_edge::{RateLimiter, Redis};
 
-use super::{ask, sliding};
+use super::{ask, patient, sliding};
 use crate::server::Server;
 
 const START: u64 = 1_700_000_000_000;
@@ -14,7 +14,7 @@ async fn burst(redis: &Redis, limiter: &RateLimiter, checks: usize) -> usize {
 }
 
 fn ten() -> RateLimiter {
-    RateLimiter::new(sliding(10, 10_000))
+    patient(sliding(10, 10_000))
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use upstash_edge::{Limit, Limits, RateLimiter};
 
-use super::{ask, bucket, fixed, sliding};
+use super::{ask, bucket, fixed, patient, sliding};
 use crate::server::Server;
 
 fn named(limit: Limit, name: &str) -> Limit {
@@ -10,7 +10,7 @@ fn named(limit: Limit, name: &str) -> Limit {
 }
 
 fn limiter(limits: &[Limit]) -> RateLimiter {
-    RateLimiter::new(Limits::new(limits).unwrap()).memory(0)
+    patient(Limits::new(limits).unwrap()).memory(0)
 }
 
 fn left(decision: &upstash_edge::Decision) -> Vec<u32> {

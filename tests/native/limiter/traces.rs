@@ -4,7 +4,7 @@ use upstash_edge::host::{Fake, Host};
 use upstash_edge::{Decision, OnFailure, RateLimiter, Redis, Source};
 
 use super::model::{Kind, Log};
-use super::sliding;
+use super::{patient, sliding};
 use crate::server::Server;
 
 const START: u64 = 1_700_000_000_000;
@@ -74,7 +74,7 @@ fn run(
     let server = runtime.block_on(Server::start());
     let ((redis, fake), (alone, other)) = (server.faked(), nobody());
     let mut random = Random::new();
-    let base = RateLimiter::new(sliding(1, 1)).memory(0);
+    let base = patient(sliding(1, 1)).memory(0);
     let base = base.on_failure(OnFailure::Local);
     for path in 0..paths {
         let window = WINDOWS[(path % 4) as usize];
