@@ -307,19 +307,20 @@ pub async fn one_run_is_one_request_whatever_it_holds(redis: Redis) {
             limiter.check(&id),
             sessions().load(&cookie),
             cache.get::<Value>(&page),
+            command::<Option<String>>("GET", &[(&page).into()]),
         )
     };
     // The first use teaches the client which form of the scripts this server takes.
     redis.run(ask()).await.unwrap();
-    let (decision, session, cached) = observed.run(ask()).await.unwrap();
+    let (decision, session, cached, _) = observed.run(ask()).await.unwrap();
     assert!(decision.allowed && session.get::<String>("k").is_some() && cached.is_none());
-    assert_eq!(requests.get(), (1, 3));
+    assert_eq!(requests.get(), (1, 4));
 
     // After a SCRIPT FLUSH what said NOSCRIPT is asked again, alone.
     redis.run(Flush).await.unwrap();
     let (decision, ..) = observed.run(ask()).await.unwrap();
     assert_eq!(decision.remaining, 2);
-    assert_eq!(requests.get(), (3, 2));
+    assert_eq!(requests.get(), (3, 3));
 }
 
 pub async fn a_transaction_is_applied_whole_and_tells_each_outcome(redis: Redis) {
