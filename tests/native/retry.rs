@@ -254,12 +254,12 @@ async fn nothing_is_asked_again_that_what_stood_behind_it_may_have_changed() {
 
     fake.push(Fault::LostAnswer);
     let renamed = (
-        word("SET", &["a".into(), "1".into()]),
-        word("RENAME", &["a".into(), "b".into()]),
+        word("SET", &["{r}a".into(), "1".into()]),
+        word("RENAME", &["{r}a".into(), "{r}b".into()]),
     );
     let (stored, _) = redis.run(renamed).await.unwrap();
     assert_eq!(code(stored), "network");
-    assert_eq!(redis.run(get("a")).await.unwrap(), None);
+    assert_eq!(redis.run(get("{r}a")).await.unwrap(), None);
 
     pushed(&redis, "l", &["old"]).await;
     fake.push(Fault::LostAnswer);
