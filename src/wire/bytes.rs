@@ -90,14 +90,30 @@ pub(super) fn places_into(out: &mut Vec<u8>, places: &[u32]) {
     out.push(b'"');
 }
 
-/// The command as a path and a body of bytes, which is the argument at `place`; what follows it goes into a query.
+/// The command as a path and a body of bytes, which is the argument at `place`; the expiry of a SET goes into a query.
 ///
 /// `None` where a path cannot say it: an empty segment, or `.` or `..`, which URL parsers fold, however they are
-/// written; no body where the bytes are none; flags without a value behind the bytes.
+/// written; no body where the bytes are none. Nor where it would say too much: an address is what gets logged, so that
+/// beside the name none but a key, a field or a number may stand in it, and never a value.
 pub(crate) fn path_form(words: &[u8], place: u32) -> Option<(String, Vec<u8>)> {
     let words = std::str::from_utf8(words).ok()?.strip_suffix(']')?;
+    let is =
+        |word: &str, known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let name = json::items(words).next()?;
+    let addressed = [
+        "\"HSET\"",
+        "\"HSETNX\"",
+        "\"SETEX\"",
+        "\"PSETEX\"",
+        "\"SETRANGE\"",
+        "\"LSET\"",
+        "\"RESTORE\"",
+    ];
+    if !(place <= 3 || place == 4 && is(name, &addressed)) {
+        return None;
+    }
     let (mut path, mut body) = (String::new(), Vec::new());
-    let mut names = 0;
+    let (mut behind, mut expiry) = (0, "");
     for (at, item) in (1u32..).zip(json::items(words)) {
         if at == place {
             body = latin1(item)?;
@@ -112,21 +128,23 @@ pub(crate) fn path_form(words: &[u8], place: u32) -> Option<(String, Vec<u8>)> {
                 return None;
             }
             path.push('/');
-        } else {
-            names += 1;
-            let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            if names % 2 == 1 && !plain {
+        } else if expiry.is_empty() {
+            let expires = is(&text, &["EX", "PX", "EXAT", "PXAT"]);
+            if !(expires && is(name, &["\"SET\""])) {
                 return None;
             }
-            path.push(match names {
-                1 => '?',
-                _ if names % 2 == 1 => '&',
-                _ => '=',
-            });
+            path.push(if behind == 0 { '?' } else { '&' });
+            (behind, expiry) = (behind + 1, item);
+        } else {
+            if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            path.push('=');
+            expiry = "";
         }
         percent_into(&mut path, &text);
     }
-    (!body.is_empty() && names % 2 == 0 && path.len() <= LONGEST_PATH).then_some((path, body))
+    (!body.is_empty() && expiry.is_empty() && path.len() <= LONGEST_PATH).then_some((path, body))
 }
 
 /// The bytes that a JSON string of Latin-1 characters stands for.
@@ -195,9 +213,20 @@ mod tests {
             &["SET", "k", "", "NX"],
             &["SET", "k", "", "EX", ""],
             &["SET", "k", "", "_token", "x"],
+            &["SET", "k", "", "EX", "x"],
             &["SET", &"k".repeat(2_000), ""],
+            // Values have no place in an address.
+            &["HSET", "h", "", "f", "secret"],
+            &["MSET", "k", "", "l", "secret"],
+            &["RPUSH", "k", "", "EX", "10"],
+            &["SET", "k", "secret", ""],
+            &["RPUSH", "k", "secret", ""],
+            &["ZADD", "k", "1", "", "2", "secret"],
+            &["HSET", "h", "f", "", "g", "secret"],
+            &["HSET", "h", "f", "secret", "g", ""],
         ] {
-            assert_eq!(said(unsaid, 3), None, "{unsaid:?}");
+            let place = 1 + unsaid.iter().position(|word| word.is_empty()).unwrap_or(2);
+            assert_eq!(said(unsaid, place.max(3)), None, "{unsaid:?}");
         }
         assert_eq!(form(&["SET", "k", ""], b"", 3), None);
     }

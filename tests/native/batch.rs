@@ -186,6 +186,21 @@ async fn bytes_arrive_as_they_are_alone_in_company_and_in_a_transaction() {
             (&[0xfe][..]).into(),
         ];
         assert_eq!(redis.run(command::<i64>("HSET", &fields)).await.unwrap(), 2);
+        // One argument of bytes, and a value beside it that no address may say.
+        let beside: [Arg<'_>; 4] = [
+            "l".into(),
+            "secret".into(),
+            every.as_slice().into(),
+            "secret".into(),
+        ];
+        redis.run(command::<i64>("RPUSH", &beside)).await.unwrap();
+        assert!(
+            fake.sent()
+                .last()
+                .unwrap()
+                .windows(6)
+                .any(|part| part == b"secret")
+        );
         let hash: Call<Vec<Bytes>> = command("HMGET", &["h".into(), "f".into(), "g".into()]);
         assert_eq!(
             redis.run(hash).await.unwrap(),
