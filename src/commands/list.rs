@@ -87,11 +87,7 @@ pub fn linsert_before<'a, 'b>(
     pivot: impl Into<Arg<'a>>,
     element: impl Into<Arg<'b>>,
 ) -> Call<i64> {
-    Call::new("LINSERT")
-        .arg(key)
-        .arg("BEFORE")
-        .arg(pivot)
-        .arg(element)
+    linsert(key, "BEFORE", pivot.into(), element.into())
 }
 
 /// Adds an element right of the first `pivot`; the list's new length, -1 without a pivot, 0 without such a key.
@@ -100,9 +96,13 @@ pub fn linsert_after<'a, 'b>(
     pivot: impl Into<Arg<'a>>,
     element: impl Into<Arg<'b>>,
 ) -> Call<i64> {
+    linsert(key, "AFTER", pivot.into(), element.into())
+}
+
+fn linsert(key: &str, side: &str, pivot: Arg<'_>, element: Arg<'_>) -> Call<i64> {
     Call::new("LINSERT")
         .arg(key)
-        .arg("AFTER")
+        .arg(side)
         .arg(pivot)
         .arg(element)
 }

@@ -69,8 +69,7 @@ impl<T: FromReply> Op for ScriptCall<T> {
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let args: Vec<Arg<'_>> = self.args.iter().map(Owned::arg).collect();
-        let repeat = Repeat::harmless_if(self.script.only_reads());
-        out.script(&self.script, &keys, &args, repeat);
+        out.script(&self.script, &keys, &args, Repeat::of(&self.script));
         Ok(())
     }
 

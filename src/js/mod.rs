@@ -85,7 +85,11 @@ pub fn push_script(
     vouched: bool,
 ) -> Option<String> {
     let script = scripts::of(source, bytes);
-    let repeat = Repeat::harmless_if(vouched || script.only_reads());
+    let repeat = if vouched {
+        Repeat::Vouched
+    } else {
+        Repeat::of(&script)
+    };
     added(with(batch, |batch| {
         batch.command(|out| {
             out.script_json(&script, json, repeat);

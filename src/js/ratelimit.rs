@@ -147,7 +147,7 @@ fn limiter_of(batch: f64, config: &str) -> Result<RateLimiter, EdgeError> {
             // The memory is that of all limiters of its name: what one of them gives back or resets none may refuse.
             let mut name = key.clone();
             name.truncate(server);
-            name.push_str(&json_texts(config).swap_remove(0));
+            name.push_str(json_texts(config).first().map_or("", String::as_str));
             let memory = MEMORIES.with_borrow_mut(|known| {
                 known.get(&name, || Ok::<_, EdgeError>(limiter.shared()))
             })?;

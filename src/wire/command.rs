@@ -2,80 +2,12 @@
 
 use std::rc::Rc;
 
+use super::arg::{Arg, places};
 use super::reply::Scope;
 use super::{bytes, json};
 use crate::commands;
 use crate::error::EdgeError;
-use crate::script::Known;
-
-/// One argument of a command.
-#[derive(Clone, Copy, Debug)]
-pub enum Arg<'a> {
-    /// Text, sent as it is.
-    Text(&'a str),
-    /// An integer.
-    Int(i64),
-    /// An integer past the signed ones.
-    Unsigned(u64),
-    /// A value, byte for byte; keys are text. Bytes that are UTF-8 travel as the text they are, others as a raw body,
-    /// or as Latin-1 that a script of one inner command turns back.
-    Bytes(&'a [u8]),
-}
-
-impl Arg<'_> {
-    /// Whether JSON cannot carry it.
-    pub(crate) fn is_bytes(&self) -> bool {
-        matches!(self, Self::Bytes(bytes) if std::str::from_utf8(bytes).is_err())
-    }
-}
-
-impl<'a> From<&'a [u8]> for Arg<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self::Bytes(bytes)
-    }
-}
-
-impl<'a> From<&'a str> for Arg<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl<'a> From<&'a String> for Arg<'a> {
-    fn from(text: &'a String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<i32> for Arg<'_> {
-    fn from(number: i32) -> Self {
-        Self::Int(number.into())
-    }
-}
-
-impl From<i64> for Arg<'_> {
-    fn from(number: i64) -> Self {
-        Self::Int(number)
-    }
-}
-
-impl From<u32> for Arg<'_> {
-    fn from(number: u32) -> Self {
-        Self::Int(number.into())
-    }
-}
-
-impl From<u64> for Arg<'_> {
-    fn from(number: u64) -> Self {
-        Self::Unsigned(number)
-    }
-}
-
-impl From<usize> for Arg<'_> {
-    fn from(number: usize) -> Self {
-        (number as u64).into()
-    }
-}
+use crate::script::{Known, Script};
 
 /// Whether one of `texts` is one of the words, in any case; what follows STREAMS are names of streams.
 fn one_of<'t>(texts: impl Iterator<Item = &'t str>, words: &[&str]) -> bool {
@@ -83,14 +15,6 @@ fn one_of<'t>(texts: impl Iterator<Item = &'t str>, words: &[&str]) -> bool {
     texts
         .take_while(|text| !is(text, "STREAMS"))
         .any(|text| words.iter().any(|word| is(text, word)))
-}
-
-/// Which of `args` are bytes that are no text, the first one's place being `first`.
-fn places(args: &[Arg<'_>], first: u32) -> Vec<u32> {
-    let args = (first..).zip(args);
-    args.filter(|(_, arg)| arg.is_bytes())
-        .map(|(place, _)| place)
-        .collect()
 }
 
 /// How a command begins: by its name, or as whichever form of a script the server knows when the batch is written.
@@ -131,9 +55,10 @@ pub(crate) enum Repeat {
 }
 
 impl Repeat {
-    pub(crate) fn harmless_if(harmless: bool) -> Self {
-        if harmless {
-            Self::Harmless
+    /// That of a caller's own script, which says itself whether it writes.
+    pub(crate) fn of(script: &Script) -> Self {
+        if script.only_reads() {
+            Self::Read
         } else {
             Self::Never
         }
@@ -325,7 +250,8 @@ impl Commands {
         }
         let name = json::items(words).next()?;
         let behind = words.get(name.len() + 1..).unwrap_or_default();
-        Some((behind, commands::touches_all(name.get(1..name.len() - 1)?)))
+        let end = name.len().checked_sub(1)?;
+        Some((behind, commands::touches_all(name.get(1..end)?)))
     }
 
     /// Whether command `index` may be sent again after its answer was lost, for itself.
@@ -352,20 +278,7 @@ impl Commands {
     fn arguments(&mut self, args: &[Arg<'_>]) {
         for arg in args {
             self.bytes.push(b',');
-            match *arg {
-                Arg::Text(text) => json::string_into(&mut self.bytes, text),
-                // As text: a server that reads JSON numbers as doubles would round them.
-                Arg::Int(number) => {
-                    json::string_into(&mut self.bytes, itoa::Buffer::new().format(number))
-                }
-                Arg::Unsigned(number) => {
-                    json::string_into(&mut self.bytes, itoa::Buffer::new().format(number))
-                }
-                Arg::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                    Ok(text) => json::string_into(&mut self.bytes, text),
-                    Err(_) => json::latin1_into(&mut self.bytes, bytes),
-                },
-            }
+            arg.write_into(&mut self.bytes);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The bytes of the protocol: JSON commands out, RESP2 (or JSON turned into it) in, and event streams. No I/O.
 
+mod arg;
 mod bytes;
 mod command;
 mod event_stream;
@@ -9,8 +10,9 @@ mod reply;
 mod resp;
 pub(crate) mod subscription;
 
+pub use arg::Arg;
 pub(crate) use bytes::path_form;
-pub use command::{Arg, Commands};
+pub use command::Commands;
 pub(crate) use command::{Head, Repeat};
 pub(crate) use event_stream::{EventStream, LARGEST_EVENT};
 pub(crate) use json::string_into as json_string_into;

@@ -1,7 +1,7 @@
 //! What is sent again after a failure, and what never is.
 
 use proptest::prelude::*;
-use upstash_edge::commands::{Bytes, Call, command};
+use upstash_edge::commands::{Bytes, Call, Script, command};
 use upstash_edge::host::{Fault, Response};
 use upstash_edge::{Arg, ErrorKind, Op, Redis, Retry};
 
@@ -251,6 +251,20 @@ async fn nothing_is_asked_again_that_what_stood_behind_it_may_have_changed() {
         (code(read).as_str(), deleted.unwrap_err().code()),
         ("network", "network")
     );
+
+    // A script that says it only reads is a read: beside reads both are asked again.
+    let looking = Script::new("#!lua flags=no-writes\nreturn redis.call('GET', KEYS[1])");
+    let look = || looking.call::<Option<String>>(&["k"], &[]).settled();
+    keep().await;
+    fake.push(Fault::LostAnswer);
+    let (read, looked) = redis.run((get("k"), look())).await.unwrap();
+    assert_eq!(
+        (read.as_deref(), code(looked).as_str()),
+        (Some("old"), "Some(\"old\")")
+    );
+    fake.push(Fault::LostAnswer);
+    let (looked, _) = redis.run((look(), set("k", "new"))).await.unwrap();
+    assert_eq!(code(looked), "network");
 
     fake.push(Fault::LostAnswer);
     let renamed = (
