@@ -3,7 +3,8 @@
 import * as core from "#core";
 import { isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
-import { EdgeError } from "./error.js";
+import { bad, wrong } from "./error.js";
+import { jsonOf, written } from "./json.js";
 import { pause } from "./pause.js";
 import { ask, eitherSignal, viewOf } from "./redis.js";
 import { told } from "./tape.js";
@@ -30,16 +31,17 @@ const END = 4;
 /** Longer than any request lives: what is then still there was cut off. */
 const FORGOTTEN_MS = 15 * 60_000;
 
-/** @param {string} message */
-const wrong = (message) => new EdgeError("invalid_config", message);
-
-/** @param {string} message @param {unknown} [cause] */
-const bad = (message, cause) => new EdgeError("invalid_argument", message, cause);
-
 /** @param {unknown} keys */
 function keysOf(keys) {
   if (Array.isArray(keys) && keys.every(isText)) return JSON.stringify(keys);
   throw bad("a key must be a well-formed string");
+}
+
+/** @param {any} entries @returns {unknown[][]} */
+function pairsOf(entries) {
+  const pairs = typeof entries?.[Symbol.iterator] === "function" ? [...entries] : [null];
+  if (pairs.every(Array.isArray)) return pairs;
+  throw bad("entries must be pairs of a key and a value");
 }
 
 /** @param {unknown} tags */
@@ -51,18 +53,6 @@ function tagsOf(tags) {
 
 /** 0 leaves it to the cache. @param {unknown} ttl */
 const ttlOf = (ttl) => (ttl === undefined ? 0 : milliseconds("ttl", ttl));
-
-/** @param {unknown} value */
-function jsonOf(value) {
-  let json;
-  try {
-    json = JSON.stringify(value);
-  } catch (cause) {
-    throw bad("value must be something that JSON can hold", cause);
-  }
-  if (json === undefined) throw bad("value must be something that JSON can hold");
-  return json;
-}
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -138,8 +128,9 @@ export class Cache {
   }
 
   /** @param {Iterable<[string, unknown]>} entries @param {{ttl?: string, tags?: string[]}} [options] */
-  async setMany(entries, { ttl, tags } = {}) {
-    const pairs = [...entries];
+  async setMany(entries, options) {
+    const { ttl, tags } = options ?? {};
+    const pairs = pairsOf(entries);
     const keys = keysOf(pairs.map(([key]) => key));
     const payloads = pairs.map(([, value]) => jsonOf(value)).join("\0");
     const [ttlMs, tagged] = [ttlOf(ttl), tagsOf(tags)];
@@ -190,7 +181,7 @@ export class Cache {
     try {
       return await this.#ask((handle) => core.push_cache_read(handle, this.#config, json, heads, Date.now()));
     } catch (error) {
-      if (/** @type {EdgeError} */ (error).code === "aborted") throw error;
+      if (/** @type {any} */ (error).code === "aborted") throw error;
       return { numbers: [], answers: [] };
     }
   }
@@ -217,7 +208,8 @@ export class Cache {
   }
 
   /** @param {string} key @param {(context: any) => any} fetcher @param {any} [options] @returns {Promise<any>} */
-  async getOrFetch(key, fetcher, { ttl, tags, refresh = false, signal, waitUntil = this.#waitUntil } = {}) {
+  async getOrFetch(key, fetcher, options) {
+    const { ttl, tags, refresh = false, signal, waitUntil = this.#waitUntil } = options ?? {};
     if (!isText(key)) throw bad("a key must be a well-formed string");
     if (typeof fetcher !== "function") throw bad("fetcher must be a function");
     callable("waitUntil", waitUntil);
@@ -273,7 +265,7 @@ export class Cache {
     try {
       return await this.#ask((handle) => run.push(handle), run.signal);
     } catch (error) {
-      if (/** @type {EdgeError} */ (error).code === "aborted") throw error;
+      if (/** @type {any} */ (error).code === "aborted") throw error;
       return { numbers: [], answers: [] };
     }
   }
@@ -336,7 +328,7 @@ class Run {
       this.outcome = { error, failed: true };
       return this.fetched(FAILED);
     }
-    const json = skipped ? undefined : storable(this.outcome.value);
+    const json = skipped ? undefined : written(this.outcome.value);
     return json === undefined ? this.fetched(NOTHING) : this.fetched(NOTHING, json, ttlMs, tags);
   }
 
@@ -344,14 +336,5 @@ class Run {
   fetched(event, json, ttlMs = 0, tags = "") {
     const step = json === undefined ? this.step(event) : JSON.parse(core.flow_fetched(this.flow, json, ttlMs, tags, Date.now()));
     return step[1] === FETCH ? [2, END, 0] : step;
-  }
-}
-
-/** @param {unknown} value */
-function storable(value) {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 // Redis's commands as methods: what each takes, and how its reply is shaped. No I/O.
 
 import { EdgeError } from "./error.js";
+import { parsed, written } from "./json.js";
 
 /** @typedef {string | number | bigint | Uint8Array} Word */
 /** @typedef {(reply: any) => any} Shape */
@@ -167,23 +168,6 @@ export const scored = (reply) =>
 
 /** @type {Shape} */
 export const valued = (reply) => twos(reply, (field, value) => ({ field, value }));
-
-/** @type {Shape} */
-const parsed = (reply) => {
-  try {
-    return JSON.parse(reply);
-  } catch {
-    // Without its cause, which quotes the value.
-    throw new EdgeError("corrupt", "the value is not JSON");
-  }
-};
-
-/** What JSON cannot hold is no value. @param {unknown} value */
-const written = (value) => {
-  try {
-    return JSON.stringify(value);
-  } catch {}
-};
 
 /** The shape of a reply that is wanted as bytes: the client knows it by identity, and decodes no text. @type {Shape} */
 export const bytes = (reply) => reply;

@@ -19,3 +19,9 @@ export class EdgeError extends Error {
     return "EdgeError";
   }
 }
+
+/** @param {string} message */
+export const wrong = (message) => new EdgeError("invalid_config", message);
+
+/** @param {string} message */
+export const bad = (message) => new EdgeError("invalid_argument", message);

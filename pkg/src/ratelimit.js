@@ -3,7 +3,7 @@
 import * as core from "#core";
 import { isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
-import { EdgeError } from "./error.js";
+import { bad, wrong } from "./error.js";
 import { pause } from "./pause.js";
 import { ask, eitherSignal, viewOf } from "./redis.js";
 import { told } from "./tape.js";
@@ -13,9 +13,6 @@ import { told } from "./tape.js";
 
 /** The fields of a limit, as the core reads them: only what the makers made is one. @type {WeakMap<object, string[]>} */
 const LIMITS = new WeakMap();
-
-/** @param {string} message */
-const wrong = (message) => new EdgeError("invalid_config", message);
 
 /** @param {string} algorithm @param {unknown} most @param {string} option @param {unknown} window @param {unknown} refill @param {any} name */
 function limit(algorithm, most, option, window, refill, name) {
@@ -53,13 +50,13 @@ function idOf(id) {
   if (isText(id)) return JSON.stringify([id]);
   const pairs = typeof id === "object" && id !== null && !Array.isArray(id) ? Object.entries(id).flat() : [];
   if (pairs.length > 0 && pairs.every(isText)) return JSON.stringify(pairs);
-  throw new EdgeError("invalid_argument", "id must be a well-formed string, or an object of one for each limit's name");
+  throw bad("id must be a well-formed string, or an object of one for each limit's name");
 }
 
 /** @param {unknown} cost @param {number} least */
 function costOf(cost, least) {
   if (Number.isInteger(cost) && Number(cost) >= least && Number(cost) < 2 ** 31) return Number(cost);
-  throw new EdgeError("invalid_argument", `cost must be a whole number, ${least} to 2147483647`);
+  throw bad(`cost must be a whole number, ${least} to 2147483647`);
 }
 
 /** @template {string} T @param {string} option @param {T[]} allowed @param {any} value @returns {T} */
@@ -115,7 +112,7 @@ export class RateLimiter {
 
   /** @param {{id: any, cost?: number, limits?: any}[]} requests @returns {Promise<Decision[]>} */
   async checkAll(requests) {
-    if (!Array.isArray(requests)) throw new EdgeError("invalid_argument", "requests must be an array of objects with an id");
+    if (!Array.isArray(requests)) throw bad("requests must be an array of objects with an id");
     const calls = requests.map((request) => {
       const { id, cost = 1, limits } = request ?? {};
       const [call, places] = [this.#call(id, limits), costOf(cost, 0)];
@@ -159,7 +156,7 @@ export class RateLimiter {
   /** @param {{hoursAgo?: number}} [options] */
   async stats(options) {
     const { hoursAgo = 0 } = options ?? {};
-    if (!Number.isInteger(hoursAgo) || hoursAgo < 0 || hoursAgo > 48) throw new EdgeError("invalid_argument", "hoursAgo must be a whole number, 0 to 48");
+    if (!Number.isInteger(hoursAgo) || hoursAgo < 0 || hoursAgo > 48) throw bad("hoursAgo must be a whole number, 0 to 48");
     return ask(this.#redis, (handle) => core.push_limit_stats(handle, this.#config, hoursAgo, Date.now()), this.#timeoutMs);
   }
 
@@ -176,7 +173,7 @@ export class RateLimiter {
 /** @param {string} secret @param {string} id */
 export function partitionKey(secret, id) {
   if (isText(secret) && isText(id)) return core.partition_key(secret, id);
-  throw new EdgeError("invalid_argument", "secret and id must be well-formed strings");
+  throw bad("secret and id must be well-formed strings");
 }
 
 /** Rounded up: who comes back when told is not refused for a fraction. @param {number} ms */
@@ -216,6 +213,6 @@ const STYLES = {
 
 /** @param {any} text */
 function base64(text) {
-  if (!isText(text)) throw new EdgeError("invalid_argument", "partitionKey must be a well-formed string");
+  if (!isText(text)) throw bad("partitionKey must be a well-formed string");
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }

@@ -1,7 +1,7 @@
 import * as core from "#core";
 import { bytes, flatten, install, isText, isWord, scored, valued } from "./commands.js";
 import { milliseconds } from "./duration.js";
-import { EdgeError } from "./error.js";
+import { EdgeError, wrong } from "./error.js";
 import { now, send } from "./pump.js";
 import { Subscription } from "./subscribe.js";
 import { told } from "./tape.js";
@@ -12,9 +12,6 @@ import { told } from "./tape.js";
 
 /** What an entry sets for its runtime. @type {{cache?: RequestCache}} */
 export const defaults = {};
-
-/** @param {string} message @param {unknown} [cause] */
-const wrong = (message, cause) => new EdgeError("invalid_config", message, cause);
 
 /** URL and token of one database, never of two. @param {Record<string, unknown>} env */
 function pair(env) {
@@ -48,8 +45,9 @@ function headersOf(headers, token) {
   try {
     const given = Object.fromEntries(new Headers(/** @type {HeadersInit} */ (headers ?? {})));
     return { ...given, authorization: `Bearer ${key}`, "content-type": "application/json" };
-  } catch (cause) {
-    throw wrong("headers must be names and values of HTTP headers", cause);
+  } catch {
+    // Without its cause, which quotes the value.
+    throw wrong("headers must be names and values of HTTP headers");
   }
 }
 

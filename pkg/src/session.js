@@ -3,8 +3,9 @@
 import * as core from "#core";
 import { isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
-import { EdgeError } from "./error.js";
-import { ask } from "./redis.js";
+import { bad, EdgeError, wrong } from "./error.js";
+import { jsonOf, parsed } from "./json.js";
+import { ask, viewOf } from "./redis.js";
 import { told } from "./tape.js";
 
 /** @typedef {import("./redis.js").Redis} Redis */
@@ -13,12 +14,6 @@ import { told } from "./tape.js";
 /** @typedef {{status: "new" | "valid" | "expired" | "invalid", createdAt: number, expiresAt: number, endsAt?: number,
  *   version?: number, generation?: string, id?: string, late?: number, persistent?: number, anew?: string, userId?: string,
  *   fields: string[]}} State */
-
-/** @param {string} message */
-const wrong = (message) => new EdgeError("invalid_config", message);
-
-/** @param {string} message */
-const bad = (message) => new EdgeError("invalid_argument", message);
 
 /** What the core made, or why it could not. @param {string} text */
 function made(text) {
@@ -36,18 +31,6 @@ function text(name, value) {
 function userOf(id) {
   if (isText(id) && id) return /** @type {string} */ (id);
   throw bad("userId must be a well-formed string, not empty");
-}
-
-/** @param {unknown} value */
-function jsonOf(value) {
-  let json;
-  try {
-    json = JSON.stringify(value);
-  } catch (cause) {
-    throw new EdgeError("invalid_argument", "value must be something that JSON can hold", cause);
-  }
-  if (json === undefined) throw bad("value must be something that JSON can hold");
-  return json;
 }
 
 /** @param {any} cookie */
@@ -78,6 +61,7 @@ class Store {
     if (!all.every(isText)) throw wrong("secrets must be one or more strings, each of at least 32 bytes");
     if (!isText(name)) throw wrong("name must be a well-formed string");
     if (!Number.isInteger(maxBytes) || maxBytes < 0 || maxBytes >= 2 ** 31) throw wrong("maxBytes must be a whole number, 0 to 2147483647");
+    viewOf(redis);
     this.redis = redis;
     this.timeoutMs = milliseconds("timeout", timeout);
     const times = Object.entries({ idle, absolute, touchEvery, grace, timeout }).map(([option, duration]) => `${milliseconds(option, duration)}`);
@@ -126,10 +110,11 @@ export class Sessions {
     return store.ask((batch) => core.push_session_end(batch, store.config, "", user, named, Date.now()));
   }
 
-  /** @param {string} userId @param {{except?: Session}} [options] @returns {Promise<number>} */
-  async revokeAll(userId, { except } = {}) {
+  /** @param {string} userId @param {{except?: Session | null}} [options] @returns {Promise<number>} */
+  async revokeAll(userId, options) {
     const user = userOf(userId);
-    const state = except === undefined ? undefined : stateOf(except);
+    const { except } = options ?? {};
+    const state = except === undefined || except === null ? undefined : stateOf(except);
     const { id = "", generation = "" } = state ?? {};
     const store = this.#store;
     const op = (/** @type {number} */ handle) => core.push_session_end_all(handle, store.config, user, id, generation, Date.now());
@@ -202,7 +187,7 @@ class Session {
   #read(name) {
     const change = this.#changes.get(name);
     const json = change || this.#clears ? change?.json : this.#fields.get(name)?.json;
-    return json === undefined ? undefined : JSON.parse(json);
+    return json === undefined ? undefined : parsed(json);
   }
 
   /** @param {string} name @param {string} json @param {boolean} overwrites */
@@ -224,8 +209,8 @@ class Session {
   }
 
   /** @param {string} key @param {unknown} value @param {{overwrite?: boolean}} [options] */
-  set(key, value, { overwrite = false } = {}) {
-    this.#write(`d${text("key", key)}`, jsonOf(value), overwrite);
+  set(key, value, options) {
+    this.#write(`d${text("key", key)}`, jsonOf(value), Boolean(options?.overwrite));
   }
 
   /** @param {string} key */
@@ -259,8 +244,9 @@ class Session {
   }
 
   /** @param {string} userId @param {{info?: Record<string, string>, absolute?: string, persistent?: boolean}} [options] */
-  login(userId, { info = {}, absolute, persistent = false } = {}) {
+  login(userId, options) {
     const user = userOf(userId);
+    const { info = {}, absolute, persistent = false } = options ?? {};
     if (typeof info !== "object" || info === null || !Object.entries(info).flat().every(isText)) throw bad("info must be an object of well-formed strings");
     if (typeof persistent !== "boolean") throw bad("persistent must be true or false");
     const absoluteMs = absolute === undefined ? 0 : milliseconds("absolute", absolute);
@@ -392,7 +378,7 @@ class Session {
     const conflicts = [];
     for (let at = 0; at < fields.length; at += 2) {
       const [name, theirs] = [/** @type {string} */ (fields[at]), fields[at + 1]];
-      conflicts.push({ key: name.slice(1), ours: this.#read(name), theirs: theirs ? JSON.parse(theirs) : undefined });
+      conflicts.push({ key: name.slice(1), ours: this.#read(name), theirs: theirs ? parsed(theirs) : undefined });
     }
     const error = new EdgeError("conflict", "another request changed the same key of the session first");
     return Object.assign(error, { conflicts });
@@ -400,6 +386,7 @@ class Session {
 
   /** @param {Response} response */
   async commit(response) {
+    if (typeof response?.headers?.append !== "function") throw bad("response must be a Response");
     const cookies = await this.save();
     const answer = changeable(response);
     for (const cookie of cookies) answer.headers.append("set-cookie", cookie);

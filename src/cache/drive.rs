@@ -5,7 +5,8 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::fetch::{Answer, Fetched, GetOrFetch, Next, Step};
+use super::fetch::GetOrFetch;
+use super::flow::{Answer, Fetched, Next, Step};
 use crate::client::{Mode, Redis};
 use crate::wire::Commands;
 

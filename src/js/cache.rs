@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::batch::Ask;
 use super::json::Json;
 use super::slots::Slots;
-use super::{added, gone, with};
+use super::{added, gone, text, with};
 use crate::cache::{Answer, Cache, Fetched, GetOrFetch, Next, Read, Step};
 use crate::client::Task;
 use crate::error::EdgeError;
@@ -30,7 +30,7 @@ thread_local! {
 /// Why a cache cannot be made; `undefined` when it can.
 #[wasm_bindgen]
 pub fn cache_problem(cache: &str) -> Option<String> {
-    built(cache).err().map(|error| error.to_string())
+    built(cache).err().map(|error| text(&error))
 }
 
 /// Adds a read of keys; its outcome is `@` and the array of four numbers for each fresh entry: its place among the keys,
@@ -45,7 +45,7 @@ pub fn push_cache_read(
 ) -> Option<String> {
     let cache = match of(cache, 0.0, "") {
         Ok(cache) => cache,
-        Err(error) => return Some(error.to_string()),
+        Err(error) => return Some(text(&error)),
     };
     let keys = json_texts(keys);
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -68,7 +68,7 @@ pub fn push_cache_write(
 ) -> Option<String> {
     let cache = match of(cache, ttl_ms, tags) {
         Ok(cache) => cache,
-        Err(error) => return Some(error.to_string()),
+        Err(error) => return Some(text(&error)),
     };
     let keys = json_texts(keys);
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -104,7 +104,7 @@ pub fn push_cache_tags(
     });
     match op {
         Ok(op) => added(with(batch, |batch| batch.op(op, now as u64, null))),
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(text(&error)),
     }
 }
 
@@ -113,7 +113,7 @@ pub fn push_cache_tags(
 pub fn push_cache_stats(batch: f64, cache: &str, now: f64) -> Option<String> {
     let cache = match of(cache, 0.0, "") {
         Ok(cache) => cache,
-        Err(error) => return Some(error.to_string()),
+        Err(error) => return Some(text(&error)),
     };
     added(with(batch, |batch| {
         batch.op(cache.stats(), now as u64, |stats| {

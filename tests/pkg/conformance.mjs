@@ -790,6 +790,50 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       for (const forged of [cookie.slice(0, -1), `${cookie}A`, cookie.slice(0, 80) + (cookie[80] === "A" ? "B" : "A") + cookie.slice(81), junk]) equal(await statusOf(forged), "invalid");
       equal((await sessionsWith({ name: "other" }).load(cookie)).status, "invalid");
     },
+    "a stored value that is not JSON is corrupt, and no error quotes it": async () => {
+      const user = key("{broken}");
+      const cookie = await entered(user);
+      const session = await sessions.load(cookie);
+      session.set("k", 1);
+      const [{ handle = "" } = {}] = await sessions.list(user);
+      equal(await redis.hset(`{${unique}:${handle.slice(0, 11)}}:s:${handle.slice(11)}`, { dk: "1.other private words" }), 1);
+      const broken = await sessions.load(cookie);
+      for (const error of [await failure((async () => broken.get("k"))()), await failure(session.save())]) {
+        equal([error.code, `${error.stack}`.includes("private"), "cause" in error], ["corrupt", false, false]);
+      }
+      /** @type {any} */
+      const ring = { toJSON: () => { throw new Error("private"); } };
+      for (const call of [() => broken.set("k", ring), () => patient("{ring}").set("k", ring)]) {
+        const error = await failure((async () => call())());
+        equal([error.code, `${error.stack}`.includes("private"), "cause" in error], ["invalid_argument", false, false]);
+      }
+      const header = { headers: { "x-key": "private\nwords" } };
+      const error = await failure((async () => client(header))());
+      equal([error.code, `${error.stack}`.includes("private"), "cause" in error], ["invalid_config", false, false]);
+    },
+    "options that are null are as those that are absent, and what is none of ours is named": async () => {
+      /** @type {any} */
+      const none = null;
+      const cache = patient("{null}");
+      await cache.setMany([["a", 1]], none);
+      equal(await cache.getOrFetch("b", () => 2, none), 2);
+      for (const entries of [none, 1, [none], ["ab"]]) equal((await failure(cache.setMany(entries))).code, "invalid_argument");
+      const user = key("{null}");
+      const session = await sessions.load("");
+      session.set("k", 1, none);
+      session.login(user, none);
+      for (const response of [none, {}]) equal((await failure(session.commit(response))).code, "invalid_argument");
+      equal(session.status, "new");
+      await session.save();
+      equal([session.userId, session.get("k"), await cache.get("a")], [user, 1, 1]);
+      equal([await sessions.revokeAll(user, { except: none }), await sessions.revokeAll(user, none)], [1, 0]);
+      for (const stranger of [none, undefined, {}, env.url]) {
+        for (const make of [() => new Sessions(stranger, { secrets: secret }), () => new Cache(stranger), () => new Cache(stranger, none), () => health(stranger, none)]) {
+          const error = await failure((async () => make())());
+          equal([error.code, error.message.includes("redis")], ["invalid_config", true]);
+        }
+      }
+    },
     "what is too large is refused before it is sent": async () => {
       const { fetch, bodies } = counting();
       const session = await sessionsWith({ maxBytes: 100 }, client({ fetch })).load("");
