@@ -27,6 +27,7 @@ import { FAILED, OP, Tape, told } from "./tape.js";
  * @property {Record<string, string>} headers those that ask for RESP2
  * @property {Record<string, string>} base64Headers those that ask for base64
  * @property {typeof fetch} fetch
+ * @property {boolean} heeds whether that is the runtime's own, which heeds its signal
  * @property {RequestCache} [cache]
  * @property {boolean} readYourWrites
  * @property {{attempts: number, baseMs: number, maxMs: number}} retry
@@ -44,6 +45,9 @@ const LARGEST_ANSWER = 128 * 2 ** 20;
 
 /** Timers hold 31 bits; one that wrapped would fire at once, again and again. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Of signals that end by themselves: nothing takes their timer back, so that long ones would pile up. */
+const LONGEST_SIGNAL = 10_000;
 
 export const now = () => performance.now();
 
@@ -75,12 +79,8 @@ function giveUp(entry, error) {
 export async function send(server, groups) {
   const guard = new Guard(server, groups);
   try {
-    guard.listen();
-    guard.watch();
-    for (const { entries, atomic } of groups) {
-      guard.check();
-      await begun(server, entries, atomic, guard.latest)?.run();
-    }
+    guard.begin();
+    for (const { entries, atomic } of groups) await begun(guard, entries, atomic)?.run();
   } catch (cause) {
     guard.fail(failed(cause));
   } finally {
@@ -119,9 +119,11 @@ function expire(server, entry) {
 
 /**
  * The batch of those that still wait; none, when none does or none can be sent.
- * @param {Server} server @param {Entry[]} asked @param {boolean} atomic @param {number} latest when the last of them gives up
+ * @param {Guard} guard @param {Entry[]} asked @param {boolean} atomic
  */
-function begun(server, asked, atomic, latest) {
+function begun(guard, asked, atomic) {
+  guard.check();
+  const { server, latest } = guard;
   const waiting = asked.filter(({ over }) => !over);
   if (waiting.length === 0) return;
   const { attempts, baseMs, maxMs } = server.retry;
@@ -140,7 +142,7 @@ function begun(server, asked, atomic, latest) {
     settle(entry, undefined, told(problem));
     return false;
   });
-  if (!atomic || !refused) return new Batch(server, handle, entries);
+  if (!atomic || !refused) return new Batch(guard, handle, entries);
   for (const entry of entries) settle(entry, undefined, refused);
   core.end(handle);
 }
@@ -162,6 +164,8 @@ export function heard(signal, leave) {
 
 /** Deadlines and aborts of many entries, from the tick they were asked in to their end. */
 class Guard {
+  /** What ends the fetch when all give up at the same moment, and no sooner: a timer and a controller cost a tenth of a small request each. @type {AbortSignal | undefined} */
+  signal;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
   /** Each ends the listening for one entry. @type {(() => void)[]} */
@@ -174,24 +178,33 @@ class Guard {
     this.groups = groups;
   }
 
-  listen() {
+  begin() {
+    let alike = this.server.heeds;
     for (const { entries } of this.groups) {
       for (const entry of entries) {
+        if (entry.signal) this.listen(entry, entry.signal);
+        // A timer is no finer than a millisecond.
+        if (entry.signal || (this.latest && Math.abs(entry.deadline - this.latest) > 1)) alike = false;
         this.latest = Math.max(this.latest, entry.deadline);
-        const { signal } = entry;
-        if (!signal) continue;
-        const leave = () => {
-          if (!entry.over) giveUp(entry, new EdgeError("aborted", "the caller aborted it", signal.reason));
-        };
-        if (signal.aborted) leave();
-        else this.listeners.push(heard(signal, leave));
       }
     }
+    if (alike) this.signal = ending(this.latest - now());
+    if (!this.signal) this.watch();
+  }
+
+  /** @param {Entry} entry @param {AbortSignal} signal */
+  listen(entry, signal) {
+    const leave = () => {
+      if (!entry.over) giveUp(entry, new EdgeError("aborted", "the caller aborted it", signal.reason));
+    };
+    if (signal.aborted) leave();
+    else this.listeners.push(heard(signal, leave));
   }
 
   /** Tells each entry whose deadline has passed; when the next one passes. */
   check() {
-    const time = now();
+    // Timers and clocks need not agree to the millisecond.
+    const time = this.signal?.aborted ? Infinity : now();
     let next = Infinity;
     for (const { entries } of this.groups) {
       for (const entry of entries) {
@@ -218,6 +231,17 @@ class Guard {
     for (const forget of this.listeners) forget();
     const unanswered = this.groups.some(({ entries }) => entries.some(({ over }) => !over));
     if (unanswered) this.fail(new EdgeError("corrupt", "a command was never answered"));
+  }
+}
+
+/** A signal that ends by itself, where there can be one. @param {number} ms */
+function ending(ms) {
+  if (ms <= 0 || ms > LONGEST_SIGNAL) return undefined;
+  try {
+    return AbortSignal.timeout(Math.ceil(ms));
+  } catch {
+    // A runtime without them, or with too many of them.
+    return undefined;
   }
 }
 
@@ -265,14 +289,16 @@ class Batch {
   answers = [];
   attempt = 0;
   waiting;
-  /** Ends the fetch. Made before it is known whether anybody gives up: fetch takes a signal only at its start. */
-  interrupt = new AbortController();
+  /** Ends the fetch, unless it ends by itself. Made before it is known whether anybody gives up: fetch takes a signal only at its start. @type {AbortController | undefined} */
+  interrupt;
   /** Ends what is waited for, a fetch or the pause before the next one: a fetch need not listen to its signal. */
   wake = (/** @type {Arrived} */ _) => {};
 
-  /** @param {Server} server @param {number} handle @param {Entry[]} entries */
-  constructor(server, handle, entries) {
-    this.server = server;
+  /** @param {Guard} guard @param {number} handle @param {Entry[]} entries */
+  constructor(guard, handle, entries) {
+    this.guard = guard;
+    this.server = guard.server;
+    if (!guard.signal) this.interrupt = new AbortController();
     this.handle = handle;
     this.entries = entries;
     this.waiting = entries.length;
@@ -289,7 +315,7 @@ class Batch {
     core.leave(this.handle, index);
     // The fetch is aborted only when nobody waits for it any more.
     if (this.waiting > 0) return;
-    this.interrupt.abort();
+    this.interrupt?.abort();
     this.wake({});
   }
 
@@ -327,11 +353,10 @@ class Batch {
     const started = commands ? now() : 0;
     this.attempt += 1;
     /** @type {Arrived} */
-    const { answer, lines = "", status = 0, large, cause } = await new Promise((resolve) => {
-      this.wake = resolve;
-      void this.ask(body, resolve);
-    });
-    const [left, drawn] = [this.left(), Math.random()];
+    const { answer, lines = "", status = 0, large, cause } = await this.arrived(body);
+    // What ended because time was up is no failure of the server's.
+    if (cause && this.guard.signal?.aborted) this.guard.check();
+    const [left, drawn] = [status === 200 ? 0 : this.left(), Math.random()];
     let wait;
     if (answer) wait = core.read(this.handle, status, lines, answer, left, drawn);
     else if (large) wait = core.oversize(this.handle, left, drawn);
@@ -348,8 +373,17 @@ class Batch {
     return wait;
   }
 
-  /** Never rejects. @param {Uint8Array<ArrayBuffer>} body @param {(arrived: Arrived) => void} arrive */
-  async ask(body, arrive) {
+  /** What comes, unless all give up before. @param {Uint8Array<ArrayBuffer>} body @returns {Promise<Arrived>} */
+  arrived(body) {
+    if (!this.interrupt) return this.ask(body);
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      void this.ask(body).then(resolve);
+    });
+  }
+
+  /** Never rejects. @param {Uint8Array<ArrayBuffer>} body @returns {Promise<Arrived>} */
+  async ask(body) {
     try {
       const { url, cache, readYourWrites, headers, base64Headers } = this.server;
       const way = core.way(this.handle);
@@ -361,20 +395,23 @@ class Batch {
       if (!path) sent["content-type"] = "application/octet-stream";
       /** @type {RequestInit} */
       // A redirect would carry keys and values to another host.
-      const init = { method: "POST", headers: sent, body, redirect: "manual", signal: this.interrupt.signal };
+      const init = { method: "POST", headers: sent, body, redirect: "manual", signal: this.guard.signal ?? this.interrupt?.signal };
       if (cache) init.cache = cache;
       const response = await (0, this.server.fetch)(url + (path ?? core.path(this.handle)), init);
       const bytes = await whole(response);
       if (!bytes) {
         // Not by abort: what is left of the batch has the same signal.
         response.body?.cancel().catch(() => {});
-        return arrive({ large: true });
+        return { large: true };
       }
       const answer = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+      const { status } = response;
       const said = (/** @type {string} */ name) => response.headers.get(name) ?? "";
-      arrive({ answer, status: response.status, lines: `${said("content-type")}\n${said("upstash-sync-token")}\n${said("retry-after")}` });
+      // Each look into the headers costs as much as the call of the core that reads them.
+      const patience = status === 200 ? "" : said("retry-after");
+      return { answer, status, lines: `${said("content-type")}\n${said("upstash-sync-token")}\n${patience}` };
     } catch (cause) {
-      arrive({ cause });
+      return { cause };
     }
   }
 

@@ -185,6 +185,7 @@ function configured(options) {
     base64Headers: { ...headers, "upstash-encoding": "base64" },
     // Found at each call: a framework may replace it later.
     fetch: options.fetch ?? ((/** @type {string} */ input, /** @type {RequestInit} */ init) => fetch(input, init)),
+    heeds: !options.fetch,
     cache,
     readYourWrites,
     retry: retries(options.retry),

@@ -1,5 +1,5 @@
 // What a user of the package relies on, in every runtime: the same calls, from the packed tarball.
-// `env` names the servers: url (RESP2), jsonUrl (JSON only), silentUrl (never answers), token. What goes in one command or
+// `env` names the servers: url (RESP2), jsonUrl (JSON only), silentUrl (never answers; below it `stalled` never ends its answer), token. What goes in one command or
 // transaction has one hash tag, so that it may be a cluster.
 
 /**
@@ -545,6 +545,19 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       const short = failure(silent.with({ timeout: "100ms" }).get("k")).then((error) => [error.code, Date.now() - started < 350]);
       const long = failure(silent.get("k")).then((error) => [error.code, Date.now() - started >= 390]);
       equal(await Promise.all([short, long]), [["timeout", true], ["timeout", true]]);
+    },
+    "a deadline ends an answer that stalls, whatever else is waited for": async () => {
+      const stalled = client({ url: `${env.silentUrl}/stalled`, timeout: "300ms" });
+      const [leaving, { signal }] = [new AbortController(), new AbortController()];
+      const waits = [stalled.get("a"), stalled.with({ timeout: "20s", signal: leaving.signal }).get("b"), stalled.with({ signal }).get("c")].map((wait) => failure(wait).then(({ code }) => code));
+      const started = Date.now();
+      equal([(await failure(stalled.get("alone"))).code, (await failure(Promise.all([stalled.get("d"), stalled.get("e")]))).code], ["timeout", "timeout"]);
+      equal([await waits[0], await waits[2], Date.now() - started < 15_000], ["timeout", "timeout", true]);
+      leaving.abort();
+      equal(await waits[1], "aborted");
+      // A fetch that heeds no signal is left behind.
+      const deaf = client({ fetch: () => new Promise(() => {}), timeout: "100ms" });
+      equal((await failure(deaf.get("k"))).code, "timeout");
     },
     "an abort takes its own caller alone": async () => {
       const controller = new AbortController();

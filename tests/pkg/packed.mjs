@@ -40,7 +40,12 @@ export function project(name, files) {
 export async function servers(redisUrl) {
   const gateway = await startGateway({ redisUrl, token: TOKEN });
   const json = await startGateway({ redisUrl, token: TOKEN, jsonOnly: true });
-  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  const silent = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (asked) => {
+      if (asked.includes("/stalled")) socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\n$93\r\nhalf");
+    });
+  }).listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));
   const { port } = /** @type {import("node:net").AddressInfo} */ (silent.address());
   after(async () => {
