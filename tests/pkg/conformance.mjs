@@ -738,6 +738,26 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
         equal((await failure(call())).code, "invalid_argument");
       }
     },
+    "no login survives a revocation between its two trips": async () => {
+      const user = key("{overtaken}");
+      /** @type {(() => Promise<unknown>)[]} */
+      let before = [];
+      const gated = client({ fetch: async (/** @type {[string, RequestInit]} */ ...sent) => (await before.shift()?.(), fetch(...sent)) });
+      const own = sessionsWith({}, gated);
+      // The first use teaches the client which form of the scripts this server takes.
+      const first = await own.load("");
+      first.login(user);
+      await first.save();
+      for (const begun of ["", await entered("ada"), await entered(user)]) {
+        const session = await own.load(begun);
+        session.login(user);
+        let revoked = 0;
+        before = [async () => {}, async () => void (revoked = await sessions.revokeAll(user))];
+        const told = await session.save();
+        equal([revoked > 0, await statusOf(returned(told)), await sessions.list(user), before.length], [true, "expired", [], 0]);
+        if (begun) equal(await statusOf(begun), "expired");
+      }
+    },
     "a flash is read once": async () => {
       const session = await sessions.load("");
       equal(session.flash("notice", { text: "saved" }), undefined);
