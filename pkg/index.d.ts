@@ -4,7 +4,7 @@ import type { Arg, Commands, EdgeError, ErrorCode, Pipeline, Reply, ScanOptions,
 
 export type { Arg, Commands, ErrorCode, Pipeline, Reply, Settled, Value } from "./commands.js";
 export { EdgeError } from "./commands.js";
-export type { LoginOptions, Session, SessionConflict, SessionInfo, SessionsOptions } from "./session.js";
+export type { CookieAttributes, CookieJar, LoginOptions, Session, SessionConflict, SessionInfo, SessionsOptions } from "./session.js";
 export { Sessions } from "./session.js";
 
 /** A number and a unit: `"500ms"`, `"10s"`, `"1.5m"`, `"1h"`, `"7d"`. */

@@ -51,12 +51,40 @@ export interface SessionConflict {
   theirs: unknown;
 }
 
+/** With a name and a value all that a cookie is. */
+export interface CookieAttributes {
+  path: string;
+  /** Absent: this host alone. */
+  domain?: string;
+  secure: boolean;
+  httpOnly: true;
+  sameSite: "lax" | "strict" | "none";
+  /** In seconds; 0 removes the cookie. Absent: until the browser is closed. */
+  maxAge?: number;
+}
+
+/**
+ * The cookies of a framework: Next's `await cookies()`, SvelteKit's `event.cookies`, `Astro.cookies`; or three functions
+ * over Hono's or h3's helpers. What else it has is not used.
+ */
+export interface CookieJar {
+  /** A cookie's value, or an object that has it. */
+  get(name: string): string | { readonly value?: string | undefined } | null | undefined;
+  /** Of one name, or of all: several of one name are tried in turn, so that none shadows the genuine one. */
+  getAll?(name: any): readonly { readonly name: string; readonly value: string }[];
+  /** May throw where the framework takes no cookies, and may give a promise. */
+  set(name: string, value: string, attributes: CookieAttributes): unknown;
+}
+
 /** Opens and saves sessions: a signed cookie outside, a hash in Redis inside. Making one does nothing. */
 export declare class Sessions {
   /** @throws EdgeError `invalid_config`, naming the option */
   constructor(redis: Redis, options: SessionsOptions);
-  /** By a request, its headers, or its `Cookie` header. One round trip; none without a cookie that a secret signed. */
-  load(source: Request | Headers | string): Promise<Session>;
+  /**
+   * By a request, its headers, its `Cookie` header, or a framework's jar, which `save` then puts the cookie into. One
+   * round trip; none without a cookie that a secret signed.
+   */
+  load(source: Request | Headers | string | CookieJar): Promise<Session>;
   /** A user's sessions, those first that may live longest, 1,000 at most. Two round trips at most. */
   list(userId: string): Promise<SessionInfo[]>;
   /** Ends one of a user's sessions; whether there was one. */
@@ -94,11 +122,13 @@ export interface Session {
   rotate(): void;
   destroy(): void;
   /**
-   * One round trip (two for a login), none when nothing changed; the `Set-Cookie` values. Fails with `conflict` when
+   * One round trip (two for a login), none when nothing changed; the `Set-Cookie` values that are yet to be sent: none
+   * where the session was loaded from a jar, which has them then. Where that takes no cookie, it fails with `unsupported`,
+   * and the next `save` or `commit` tells the cookie. Fails with `conflict` when
    * another request changed the same key first (`conflicts` of the error tells both values) or ended the session, and
    * with `too_large` before anything is sent.
    */
   save(): Promise<string[]>;
-  /** Saves; the response with the cookies and `Cache-Control: no-store`: a copy where its headers cannot be changed. */
+  /** Saves; the response with the cookies, that of a session of a jar too, and `Cache-Control: no-store`: a copy where its headers cannot be changed. */
   commit(response: Response): Promise<Response>;
 }

@@ -3,4 +3,4 @@ export { EdgeError } from "./error.js";
 export { health } from "./health.js";
 export { fixedWindow, partitionKey, RateLimiter, slidingWindow, tokenBucket } from "./ratelimit.js";
 export { Redis } from "./redis.js";
-export { Sessions } from "./session.js";
+export { Sessions } from "./sessions.js";

@@ -1,19 +1,23 @@
-// Sessions: what callers may say, and the state of one between load and save. The core signs, decides and compares.
+// The state of one session between load and save. The core signs, decides and compares.
 
 import * as core from "#core";
 import { isText } from "./commands.js";
+import { onto, putInto } from "./cookies.js";
 import { milliseconds } from "./duration.js";
-import { bad, EdgeError, wrong } from "./error.js";
+import { bad, EdgeError } from "./error.js";
 import { jsonOf, parsed } from "./json.js";
-import { ask, viewOf } from "./redis.js";
 import { told } from "./tape.js";
 
-/** @typedef {import("./redis.js").Redis} Redis */
+/** @typedef {import("./sessions.js").Store} Store */
+/** @typedef {import("../session.js").CookieJar} CookieJar */
 /** @typedef {(handle: number) => string | undefined} Op */
 /** @typedef {{json: string | undefined, overwrites: boolean}} Change without JSON it deletes */
 /** @typedef {{status: "new" | "valid" | "expired" | "invalid", createdAt: number, expiresAt: number, endsAt?: number,
  *   version?: number, generation?: string, id?: string, late?: number, persistent?: number, anew?: string, userId?: string,
  *   fields: string[]}} State */
+
+const JAR_REFUSES =
+  "the session is saved, but the jar takes no cookie here: save in a Server Action or a Route Handler (Next), before the response is made (SvelteKit, Astro), or commit(response)";
 
 /** What the core made, or why it could not. @param {string} text */
 function made(text) {
@@ -22,112 +26,21 @@ function made(text) {
 }
 
 /** @param {string} name @param {unknown} value */
-function text(name, value) {
+export function text(name, value) {
   if (isText(value)) return /** @type {string} */ (value);
   throw bad(`${name} must be a well-formed string`);
 }
 
 /** @param {unknown} id */
-function userOf(id) {
+export function userOf(id) {
   if (isText(id) && id) return /** @type {string} */ (id);
   throw bad("userId must be a well-formed string, not empty");
 }
 
-/** @param {any} cookie */
-function cookieOf(cookie) {
-  if (typeof cookie !== "object" || cookie === null) throw wrong("cookie must be an object");
-  const { name = "__Host-session", sameSite = "lax", domain = "", path = "/", secure = true } = cookie;
-  if (![name, domain, path].every(isText)) throw wrong("cookie.name, cookie.domain and cookie.path must be well-formed strings");
-  if (!["lax", "strict", "none"].includes(sameSite)) throw wrong('cookie.sameSite must be "lax", "strict" or "none"');
-  if (typeof secure !== "boolean") throw wrong("cookie.secure must be true or false");
-  return [name, sameSite, domain, path, secure ? "1" : ""];
-}
-
-/** The `Cookie` header. @param {any} source */
-function headerOf(source) {
-  if (typeof source === "string") return source;
-  const headers = source?.headers ?? source;
-  if (typeof headers?.get === "function") return String(headers.get("cookie") ?? "");
-  throw bad("source must be a Request, Headers, or the Cookie header");
-}
-
-/** How sessions are kept: what all of one `Sessions` share. */
-class Store {
-  /** @param {Redis} redis @param {any} options */
-  constructor(redis, options) {
-    const { name = "session", secrets, cookie = {}, maxBytes = 65536 } = options ?? {};
-    const { idle = "30m", absolute = "24h", touchEvery = "1m", grace = "10s", timeout = "2s" } = options ?? {};
-    const all = Array.isArray(secrets) ? secrets : [secrets];
-    if (!all.every(isText)) throw wrong("secrets must be one or more strings, each of at least 32 bytes");
-    if (!isText(name)) throw wrong("name must be a well-formed string");
-    if (!Number.isInteger(maxBytes) || maxBytes < 0 || maxBytes >= 2 ** 31) throw wrong("maxBytes must be a whole number, 0 to 2147483647");
-    viewOf(redis);
-    this.redis = redis;
-    this.timeoutMs = milliseconds("timeout", timeout);
-    const times = Object.entries({ idle, absolute, touchEvery, grace, timeout }).map(([option, duration]) => `${milliseconds(option, duration)}`);
-    this.config = JSON.stringify([name, ...cookieOf(cookie), ...times, `${maxBytes}`, ...all]);
-    const problem = core.sessions_problem(this.config);
-    if (problem) throw told(problem);
-  }
-
-  /** @param {Op} op @returns {Promise<any>} */
-  ask(op) {
-    return ask(this.redis, op, this.timeoutMs);
-  }
-}
-
-export class Sessions {
-  #store;
-
-  /** @param {Redis} redis @param {any} options */
-  constructor(redis, options) {
-    this.#store = new Store(redis, options);
-  }
-
-  /** @param {Request | Headers | string} source */
-  async load(source) {
-    const cookies = headerOf(source);
-    // A header is bytes; what is no text is no cookie of ours either.
-    const header = isText(cookies) ? cookies : "";
-    const store = this.#store;
-    return new Session(store, await store.ask((handle) => core.push_session_load(handle, store.config, header, Date.now())));
-  }
-
-  /** @param {string} userId */
-  async list(userId) {
-    const user = userOf(userId);
-    const store = this.#store;
-    const handles = await store.ask((handle) => core.push_session_handles(handle, store.config, user, Date.now()));
-    if (handles.length < 2) return [];
-    return store.ask((handle) => core.push_session_infos(handle, store.config, user, JSON.stringify(handles), Date.now()));
-  }
-
-  /** @param {string} userId @param {string} handle @returns {Promise<boolean>} */
-  async revoke(userId, handle) {
-    const user = userOf(userId);
-    const named = text("handle", handle);
-    const store = this.#store;
-    return store.ask((batch) => core.push_session_end(batch, store.config, "", user, named, Date.now()));
-  }
-
-  /** @param {string} userId @param {{except?: Session | null}} [options] @returns {Promise<number>} */
-  async revokeAll(userId, options) {
-    const user = userOf(userId);
-    const { except } = options ?? {};
-    const state = except === undefined || except === null ? undefined : stateOf(except);
-    const { id = "", generation = "" } = state ?? {};
-    const store = this.#store;
-    const op = (/** @type {number} */ handle) => core.push_session_end_all(handle, store.config, user, id, generation, Date.now());
-    const [count, next] = await store.ask(op);
-    if (state?.userId === user) state.generation = next;
-    return count;
-  }
-}
-
 /** @type {(session: Session) => State} */
-let stateOf;
+export let stateOf;
 
-class Session {
+export class Session {
   #store;
   /** @type {State} */
   #state;
@@ -145,11 +58,15 @@ class Session {
   #login;
   /** @type {Promise<unknown> | undefined} */
   #saving;
+  /** What the browser must be told, and was not yet: a `Set-Cookie` value. */
+  #owed = "";
+  #jar;
 
-  /** @param {Store} store @param {State} state */
-  constructor(store, state) {
+  /** @param {Store} store @param {State} state @param {CookieJar} [jar] */
+  constructor(store, state, jar) {
     this.#store = store;
     this.#state = state;
+    this.#jar = jar;
     const { fields } = state;
     for (let at = 0; at < fields.length; at += 3) {
       this.#fields.set(/** @type {string} */ (fields[at]), { token: /** @type {string} */ (fields[at + 1]), json: /** @type {string} */ (fields[at + 2]) });
@@ -271,10 +188,14 @@ class Session {
     this.#next = made(core.session_id(this.#store.config, id, this.#login?.user ?? ""));
   }
 
-  /** @returns {Promise<string[]>} */
   save() {
-    // In the tick it is asked in; but one after the other.
-    const saving = this.#saving ? this.#saving.then(() => this.#save()) : this.#save();
+    return this.#inTurn(this.#jar);
+  }
+
+  /** In the tick it is asked in; but one after the other. @param {CookieJar} [jar] @returns {Promise<string[]>} */
+  #inTurn(jar) {
+    const save = () => this.#save().then(() => this.#tell(jar));
+    const saving = this.#saving ? this.#saving.then(save) : save();
     const done = saving.then(
       () => {},
       () => {},
@@ -288,18 +209,16 @@ class Session {
 
   async #save() {
     const store = this.#store;
-    const { id = "", anew } = this.#state;
+    const { id = "" } = this.#state;
     if (this.#destroyed) {
       if (id) await store.ask((handle) => core.push_session_end(handle, store.config, id, "", "", Date.now()));
       this.#forget();
-      return [core.session_cookie_removal(store.config)];
+      this.#owed = core.session_cookie_removal(store.config);
+      return;
     }
     const login = this.#login;
     this.#draw(this.#changes.size > 0);
-    if (!this.#next && !this.#clears && this.#changes.size === 0) {
-      this.#state.anew = undefined;
-      return anew ? [anew] : [];
-    }
+    if (!this.#next && !this.#clears && this.#changes.size === 0) return;
     /** @type {{generation: string, endsAt: number} | undefined} */
     let entered;
     if (login) {
@@ -318,9 +237,30 @@ class Session {
       if (this.#login === login) this.#login = undefined;
     }
     this.#rotates = false;
-    const cookie = outcome.cookie ?? anew;
+    if (outcome.cookie) {
+      this.#owed = outcome.cookie;
+      this.#state.anew = undefined;
+    }
+  }
+
+  /** The cookie, into the jar or to the caller. @param {CookieJar} [jar] */
+  async #tell(jar) {
+    const { anew } = this.#state;
+    const cookie = this.#owed || anew;
+    if (!cookie) return [];
+    if (jar) {
+      const { name, attributes } = this.#store.cookie;
+      try {
+        await putInto(jar, cookie, name, attributes);
+      } catch {
+        // One that is only signed anew can wait for a request that may set it.
+        if (!this.#owed) return [];
+        throw new EdgeError("unsupported", JAR_REFUSES);
+      }
+    }
+    this.#owed = "";
     this.#state.anew = undefined;
-    return cookie ? [cookie] : [];
+    return jar ? [] : [cookie];
   }
 
   /** What the core is told to save. @param {{generation: string, endsAt: number} | undefined} entered */
@@ -387,22 +327,7 @@ class Session {
   /** @param {Response} response */
   async commit(response) {
     if (typeof response?.headers?.append !== "function") throw bad("response must be a Response");
-    const cookies = await this.save();
-    const answer = changeable(response);
-    for (const cookie of cookies) answer.headers.append("set-cookie", cookie);
-    // What one visitor's session made is not for another's cache.
-    answer.headers.set("cache-control", "no-store");
-    return answer;
-  }
-}
-
-/** Itself, or a copy where its headers cannot be changed: one that `fetch` or `Response.redirect` made. @param {Response} response */
-function changeable(response) {
-  try {
-    response.headers.set("cache-control", "no-store");
-    return response;
-  } catch {
-    return new Response(response.body, response);
+    return onto(response, await this.#inTurn());
   }
 }
 

@@ -4,6 +4,8 @@ use crate::error::EdgeError;
 
 /// With the value browsers keep 4,096 bytes at most (OWASP ASVS 5.0, 3.3.5).
 const LONGEST_NAME: usize = 128;
+/// 400 days in seconds: what browsers keep a cookie at most (RFC 6265bis, 5.5), and some frameworks refuse more.
+const LONGEST_AGE_S: u64 = 34_560_000;
 
 /// When a browser sends the cookie with requests that other sites cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +153,7 @@ impl Cookie {
         }
         if let Some(seconds) = max_age_s {
             add("; Max-Age=");
-            add(itoa::Buffer::new().format(seconds));
+            add(itoa::Buffer::new().format(seconds.min(LONGEST_AGE_S)));
         }
         text
     }
@@ -189,6 +191,13 @@ mod tests {
             wide.remove(),
             "id=; Path=/app; HttpOnly; SameSite=Strict; Domain=example.com; Max-Age=0"
         );
+    }
+
+    #[test]
+    fn no_cookie_is_asked_to_live_longer_than_browsers_let_it() {
+        let lasting = |seconds| Cookie::default().set("x", Some(seconds));
+        assert!(lasting(34_559_999).ends_with("; Max-Age=34559999"));
+        assert!(lasting(864_000_000).ends_with("; Max-Age=34560000"));
     }
 
     #[test]

@@ -21,6 +21,8 @@ mod load;
 mod login;
 mod save;
 pub(crate) mod user;
+#[cfg(all(feature = "worker-types", target_arch = "wasm32"))]
+mod worker;
 pub(crate) mod write;
 
 use std::rc::Rc;

@@ -55,16 +55,16 @@ async fn respond(mut request: Request, env: &Env, context: &Context) -> Result<R
         }
         Route::CacheDelete { key } => app.cache_delete(&key).await,
         Route::Fetch { key } => app.fetch(&key, &target.query()?).await,
-        Route::SessionGet => app.session_get(&input::cookies(&request)?).await,
+        Route::SessionGet => app.session_get(&request).await,
         Route::SessionPut => {
             let data = input::json(&mut request).await?;
-            app.session_put(&input::cookies(&request)?, data).await
+            app.session_put(&request, data).await
         }
         Route::Login => {
             let body = input::json(&mut request).await?;
-            app.login(&input::cookies(&request)?, &body).await
+            app.login(&request, &body).await
         }
-        Route::Logout => app.logout(&input::cookies(&request)?).await,
+        Route::Logout => app.logout(&request).await,
         Route::Page => {
             let address = input::address(&request)?;
             app.page(&address, &input::cookies(&request)?).await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use worker::Response;
+use worker::{Request, Response};
 
 use super::app::App;
 use super::failure::Failure;
@@ -12,17 +12,21 @@ use crate::session::{Session, Status};
 
 impl App<'_> {
     /// `GET /api/session`
-    pub async fn session_get(&self, cookies: &str) -> Result<Response, Failure> {
-        let session = self.redis.run(self.sessions()?.load(cookies)).await?;
-        self.json(&shown(&session), 200)
+    pub async fn session_get(&self, request: &Request) -> Result<Response, Failure> {
+        let sessions = self.sessions()?;
+        let mut session = self.redis.run(sessions.load_from(request)).await?;
+        let response = self.json(&shown(&session), 200)?;
+        // Asks nobody; but the cookie of a secret that is to be dropped is signed anew.
+        let committed = sessions.commit_on(&self.redis, &mut session, response);
+        Ok(committed.await?)
     }
 
     /// `PUT /api/session`: a JSON object, which becomes the session's data.
-    pub async fn session_put(&self, cookies: &str, data: Value) -> Result<Response, Failure> {
+    pub async fn session_put(&self, request: &Request, data: Value) -> Result<Response, Failure> {
         let Value::Object(data) = data else {
             return Err(Failure::bad("the session's data must be a JSON object"));
         };
-        self.change(cookies, |session| {
+        self.change(request, |session| {
             let kept: Vec<String> = session.entries().map(|(key, _)| key.to_owned()).collect();
             for key in kept.iter().filter(|key| !data.contains_key(*key)) {
                 session.delete(key);
@@ -36,7 +40,7 @@ impl App<'_> {
     }
 
     /// `POST /api/session/login` `{"userId": ".."}`
-    pub async fn login(&self, cookies: &str, body: &Value) -> Result<Response, Failure> {
+    pub async fn login(&self, request: &Request, body: &Value) -> Result<Response, Failure> {
         let user_id = body
             .get("userId")
             .and_then(Value::as_str)
@@ -44,13 +48,13 @@ impl App<'_> {
         if user_id.is_empty() {
             return Err(Failure::bad("userId must be a text that is not empty"));
         }
-        self.change(cookies, |session| Ok(session.login(user_id)?))
+        self.change(request, |session| Ok(session.login(user_id)?))
             .await
     }
 
     /// `POST /api/session/logout`
-    pub async fn logout(&self, cookies: &str) -> Result<Response, Failure> {
-        self.change(cookies, |session| {
+    pub async fn logout(&self, request: &Request) -> Result<Response, Failure> {
+        self.change(request, |session| {
             session.destroy();
             Ok(())
         })
@@ -60,11 +64,11 @@ impl App<'_> {
     /// Loads, changes, saves; answers the session as it is then, and its cookies.
     async fn change(
         &self,
-        cookies: &str,
+        request: &Request,
         change: impl FnOnce(&mut Session) -> Result<(), Failure>,
     ) -> Result<Response, Failure> {
         let sessions = self.sessions()?;
-        let mut session = self.redis.run(sessions.load(cookies)).await?;
+        let mut session = self.redis.run(sessions.load_from(request)).await?;
         change(&mut session)?;
         let told = sessions.commit(&self.redis, &mut session).await?;
         let response = self.json(&shown(&session), 200)?;

@@ -751,6 +751,26 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
         equal((await failure(call())).code, "invalid_argument");
       }
     },
+    "no login survives a revocation between its two trips": async () => {
+      const user = key("{overtaken}");
+      /** @type {(() => Promise<unknown>)[]} */
+      let before = [];
+      const gated = client({ fetch: async (/** @type {[string, RequestInit]} */ ...sent) => (await before.shift()?.(), fetch(...sent)) });
+      const own = sessionsWith({}, gated);
+      // The first use teaches the client which form of the scripts this server takes.
+      const first = await own.load("");
+      first.login(user);
+      await first.save();
+      for (const begun of ["", await entered("ada"), await entered(user)]) {
+        const session = await own.load(begun);
+        session.login(user);
+        let revoked = 0;
+        before = [async () => {}, async () => void (revoked = await sessions.revokeAll(user))];
+        const told = await session.save();
+        equal([revoked > 0, await statusOf(returned(told)), await sessions.list(user), before.length], [true, "expired", [], 0]);
+        if (begun) equal(await statusOf(begun), "expired");
+      }
+    },
     "a flash is read once": async () => {
       const session = await sessions.load("");
       equal(session.flash("notice", { text: "saved" }), undefined);
@@ -785,6 +805,90 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
         equal([answer.status, answer.headers.get("cache-control"), answer.headers.getSetCookie().at(-1)?.startsWith("__Host-session=")], [status, "no-store", true]);
         if (status === 201) equal([answer.headers.getSetCookie()[0], await answer.text()], ["a=b", "body"]);
       }
+    },
+    "a framework's jar is read and written, whatever its shape": async () => {
+      const shapes = [
+        // Next: objects; of one name the last alone.
+        (/** @type {Map<string, string>} */ held) => {
+          const one = (/** @type {string} */ name) => (held.has(name) ? { name, value: held.get(name) ?? "" } : undefined);
+          return { get: one, getAll: (/** @type {string} */ name) => [one(name) ?? []].flat() };
+        },
+        // SvelteKit: texts; all that there are, whatever it is asked.
+        (/** @type {Map<string, string>} */ held) => ({ get: held.get.bind(held), getAll: () => [...held].map(([name, value]) => ({ name, value })) }),
+        // Astro: objects, and a method `headers`.
+        (/** @type {Map<string, string>} */ held) => ({ get: (/** @type {string} */ name) => (held.has(name) ? { value: held.get(name) } : undefined), headers: () => [] }),
+      ];
+      for (const shape of shapes) {
+        const held = new Map([["a", "b"]]);
+        /** @type {any[]} */
+        const sets = [];
+        const jar = {
+          ...shape(held),
+          set(/** @type {string} */ name, /** @type {string} */ value, /** @type {object} */ attributes) {
+            held.set(name, value);
+            sets.push([name, attributes]);
+          },
+        };
+        const session = await sessions.load(jar);
+        session.set("k", 1);
+        equal([session.status, await session.save(), await session.save()], ["new", [], []]);
+        const user = await sessions.load(jar);
+        equal([user.status, user.get("k")], ["valid", 1]);
+        user.login("ada", { persistent: true, absolute: "2h" });
+        await user.save();
+        const planted = `__Host-session=${held.get("__Host-session")}`;
+        const leaving = await sessions.load(jar);
+        leaving.rotate();
+        const answer = await leaving.commit(new Response());
+        equal([leaving.userId, answer.headers.getSetCookie().length, sets.length, planted.length > 100], ["ada", 1, 2, true]);
+        leaving.destroy();
+        equal([await leaving.save(), (await sessions.load(jar)).status, held.get("a")], [[], "new", "b"]);
+        const attributes = { path: "/", secure: true, httpOnly: true, sameSite: "lax" };
+        const name = "__Host-session";
+        equal(sets, [[name, attributes], [name, { ...attributes, maxAge: sets[1]?.[1].maxAge }], [name, { ...attributes, maxAge: 0 }]]);
+        equal(sets[1]?.[1].maxAge > 7100 && sets[1]?.[1].maxAge <= 7200, true);
+      }
+      // Another cookie: its domain goes along.
+      const wide = sessionsWith({ cookie: { name: "wide", domain: "example.com", path: "/app", sameSite: "strict", secure: false } });
+      /** @type {any[]} */
+      const sets = [];
+      const session = await wide.load({ get: () => null, set: async (/** @type {any[]} */ ...given) => void sets.push(given) });
+      session.destroy();
+      await session.save();
+      equal(sets, [["wide", "", { path: "/app", secure: false, httpOnly: true, sameSite: "strict", domain: "example.com", maxAge: 0 }]]);
+    },
+    "of several cookies of one name in a jar the genuine one counts": async () => {
+      const cookie = await entered("ada");
+      const [name = "", value = ""] = cookie.split("=");
+      const none = { get: () => undefined, set: () => {} };
+      for (const values of [["junk", value], [value, "junk"], [`${value};`, "", "\ud800", value], [`x; ${cookie}`]]) {
+        const jar = { ...none, getAll: () => [{ name: "other", value: "x" }, ...values.map((value) => ({ name, value }))] };
+        equal((await sessions.load(jar)).userId, "ada");
+      }
+      equal((await sessions.load({ ...none, getAll: () => [{ name: "other", value }] })).status, "new");
+      const promised = /** @type {any[]} */ ([{ ...none, get: async () => value }, { ...none, getAll: async () => [] }, Promise.resolve(none), { get: 1, set: 1 }]);
+      for (const jar of promised) equal((await failure(sessions.load(jar))).code, "invalid_argument");
+    },
+    "a jar that takes no cookie loses none: it is told with the next response": async () => {
+      // As in the render of one of Next's Server Components.
+      const value = (/** @type {string} */ cookie) => cookie.split("=")[1];
+      const jar = (/** @type {string} */ cookie) => ({ get: () => value(cookie), set: (/** @type {any[]} */ ...given) => { throw new Error(given.join()); } });
+      const cookie = await entered("ada");
+      const [reading, rotating] = [await sessions.load(jar(cookie)), await sessions.load(jar(cookie))];
+      reading.set("k", 1);
+      equal(await reading.save(), []);
+      rotating.rotate();
+      for (let times = 0; times < 2; times++) {
+        const error = await failure(rotating.save());
+        equal([error.code, error.message.includes("Server Action"), "cause" in error], ["unsupported", true, false]);
+      }
+      const [told = ""] = (await rotating.commit(new Response())).headers.getSetCookie();
+      const rotated = told.split(";")[0] ?? "";
+      equal([(await sessions.load(rotated)).get("k"), await rotating.save()], [1, []]);
+      // A cookie that is only signed anew waits for a request that may set it.
+      const both = sessionsWith({ secrets: ["a newer secret of the tests, 32 bytes or more", secret] });
+      const rendering = await both.load(jar(rotated));
+      equal([await rendering.save(), (await rendering.commit(new Response())).headers.getSetCookie().length], [[], 1]);
     },
     "secrets are rotated and nobody is logged out": async () => {
       const newer = "a newer secret of the tests, 32 bytes or more";
@@ -875,7 +979,7 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       /** @type {(() => unknown)[]} */
       const calls = [
         () => session.login(""), () => session.login("\ud800"), () => session.set("\ud800", 1), () => session.set("k", undefined), () => session.set("k", () => 1), () => session.set("k", 1n),
-        () => session.get(/** @type {any} */ (1)), () => session.login("a", { info: /** @type {any} */ ({ a: 1 }) }), () => local.load(/** @type {any} */ (null)), () => local.load(/** @type {any} */ ({})),
+        () => session.get(/** @type {any} */ (1)), () => session.login("a", { info: /** @type {any} */ ({ a: 1 }) }), () => local.load(/** @type {any} */ (null)), () => local.load(/** @type {any} */ ({})), () => local.load(/** @type {any} */ (1)),
       ];
       for (const call of calls) equal((await failure((async () => call())())).code, "invalid_argument");
       session.set("k", 1);

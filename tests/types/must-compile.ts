@@ -1,6 +1,7 @@
 // Calls that must compile, with the types of what they give.
 
-import type { Cache, CacheOptions, Message, Redis } from "../../pkg/index.js";
+import { Sessions } from "../../pkg/index.js";
+import type { Cache, CacheOptions, CookieJar, Message, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
 import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
 
 declare const redis: Commands;
@@ -184,4 +185,83 @@ exactly<{ n: number }>()(cache.getOrFetch("k", async ({ signal, setTtl, setTags,
 exactly<string>()(cache.getOrFetch("k", () => "v", { refresh: true, tags: ["t"], waitUntil: () => {} }));
 exactly<void>()(cache.invalidateTags("a", "b"));
 
-export { assigned, listening, loop, one, options, scanned, settled };
+// Sessions
+const sessionsOptions: SessionsOptions = {
+  secrets: ["first", "second"],
+  name: "s",
+  cookie: { name: "__Secure-s", sameSite: "none", domain: "example.com", path: "/app", secure: true },
+  idle: "30m",
+  absolute: "7d",
+  touchEvery: "1m",
+  grace: "1.5s",
+  timeout: "500ms",
+  maxBytes: 1024,
+};
+const sessions = new Sessions(client, sessionsOptions);
+declare const session: Session;
+exactly<Session>()(sessions.load(new Request("https://example.com")));
+exactly<Session>()(sessions.load(new Headers()));
+exactly<Session>()(sessions.load("a=b"));
+exactly<SessionInfo[]>()(sessions.list("ada"));
+exactly<boolean>()(sessions.revoke("ada", "handle"));
+exactly<number>()(sessions.revokeAll("ada"));
+exactly<number>()(sessions.revokeAll("ada", { except: session }));
+exactly<string[]>()(session.save());
+exactly<Response>()(session.commit(new Response()));
+exactly<string>()(session.csrfToken());
+exactly<boolean>()(session.verifyCsrf("token"));
+session.set("k", { any: [1, null] }, { overwrite: flag });
+session.delete("k");
+session.clear();
+session.login("ada");
+session.login("ada", { info: { device: "laptop" }, absolute: "90d", persistent: flag });
+session.rotate();
+session.destroy();
+const state: [boolean, "new" | "valid" | "expired" | "invalid", string | undefined, number, number] = [session.isNew, session.status, session.userId, session.createdAt, session.expiresAt];
+const cart: number[] | undefined = session.get<number[]>("cart");
+const notice: unknown = session.flash("notice") ?? session.flash("notice", "saved");
+async function listed(): Promise<[string, number, number, number, string | undefined][]> {
+  return (await sessions.list("ada")).map((it) => [it.handle, it.createdAt, it.lastSeenAt, it.expiresAt, it.info["device"]]);
+}
+async function conflicts(): Promise<SessionConflict[] | undefined> {
+  const error: EdgeError & { conflicts?: SessionConflict[] } = await session.save().then(() => Promise.reject(), (error) => error);
+  return error.conflicts?.filter(({ key, ours, theirs }) => key && ours !== theirs);
+}
+
+// The jars of frameworks, as they declare them.
+interface NextCookie {
+  name: string;
+  value: string;
+  path?: string;
+  domain?: string;
+  expires?: number | Date;
+  secure?: boolean;
+  httpOnly?: boolean;
+  sameSite?: true | false | "lax" | "strict" | "none";
+  maxAge?: number;
+}
+interface NextCookies {
+  get(...args: [name: string] | [NextCookie]): { name: string; value: string } | undefined;
+  getAll(...args: [name: string] | [NextCookie] | []): { name: string; value: string }[];
+  set(...args: [key: string, value: string, cookie?: Partial<NextCookie>] | [options: NextCookie]): NextCookies;
+  delete(...args: [key: string] | [options: Omit<NextCookie, "value">]): NextCookies;
+  has(name: string): boolean;
+}
+interface KitCookies {
+  get: (name: string, opts?: { decode?: (value: string) => string }) => string | undefined;
+  getAll: (opts?: { decode?: (value: string) => string }) => Array<{ name: string; value: string }>;
+  set: (name: string, value: string, opts: { domain?: string; path: string; maxAge?: number; httpOnly?: boolean; secure?: boolean; sameSite?: boolean | "lax" | "strict" | "none" }) => void;
+  delete: (name: string, opts: { path: string }) => void;
+}
+interface AstroCookies {
+  get(key: string, options?: { decode?: (value: string) => string }): { value: string; json(): object } | undefined;
+  has(key: string): boolean;
+  set(key: string, value: string | number | boolean | Record<string, any>, options?: { domain?: string; path?: string; maxAge?: number; httpOnly?: boolean; secure?: boolean; sameSite?: boolean | "lax" | "strict" | "none" }): void;
+  headers(): Generator<string>;
+}
+declare const jars: [NextCookies, KitCookies, AstroCookies];
+for (const jar of jars) exactly<Session>()(sessions.load(jar));
+declare function setCookie(context: object, name: string, value: string, options?: { path?: string; sameSite?: "Strict" | "Lax" | "None" | "strict" | "lax" | "none"; maxAge?: number }): void;
+const own: CookieJar = { get: () => null, set: (name, value, attributes) => setCookie({}, name, value, attributes) };
+
+export { assigned, cart, conflicts, listed, listening, loop, notice, one, options, own, scanned, settled, state };

@@ -1,7 +1,8 @@
 // Each marked line must not compile.
 
 import type { Commands, Pipeline } from "../../pkg/commands.js";
-import type { Cache, CacheOptions, Redis } from "../../pkg/index.js";
+import { Sessions } from "../../pkg/index.js";
+import type { Cache, CacheOptions, LoginOptions, Redis, Session, SessionsOptions } from "../../pkg/index.js";
 
 declare const redis: Commands;
 declare const client: Redis;
@@ -168,5 +169,67 @@ cache.getOrFetch("k");
 cache.getOrFetch("k", ({ setTtl }) => setTtl(60));
 // @ts-expect-error
 cache.invalidateTags(["t"]);
+
+// Sessions
+declare const sessions: Sessions;
+declare const session: Session;
+declare const sessionsOptions: SessionsOptions;
+declare const login: LoginOptions;
+// @ts-expect-error
+new Sessions(client);
+// @ts-expect-error
+new Sessions(client, {});
+// @ts-expect-error
+new Sessions({}, { secrets: "s" });
+// @ts-expect-error
+sessionsOptions.secrets = 1;
+// @ts-expect-error
+sessionsOptions.idle = 1800;
+// @ts-expect-error
+sessionsOptions.absolute = "1 day";
+// @ts-expect-error
+sessionsOptions.cookie = { sameSite: "Lax" };
+// @ts-expect-error
+sessionsOptions.cookie = { httpOnly: false };
+// @ts-expect-error
+sessions.load();
+// @ts-expect-error
+sessions.load(null);
+// @ts-expect-error
+sessions.load({ get: () => "x" });
+// @ts-expect-error
+sessions.load({ get: async () => "x", set: () => {} });
+// @ts-expect-error
+sessions.load(Promise.resolve(new Headers()));
+// @ts-expect-error
+sessions.revokeAll("ada", session);
+// @ts-expect-error
+sessions.revokeAll("ada", { except: "handle" });
+// @ts-expect-error
+sessions.revoke("ada");
+// @ts-expect-error
+session.get<number>("k").toFixed();
+// @ts-expect-error
+session.set("k");
+// @ts-expect-error
+session.set(1, "v");
+// @ts-expect-error
+session.set("k", "v", true);
+// @ts-expect-error
+session.status = "valid";
+// @ts-expect-error
+session.userId = "ada";
+// @ts-expect-error
+session.login();
+// @ts-expect-error
+login.absolute = 3600;
+// @ts-expect-error
+login.info = { visits: 1 };
+// @ts-expect-error
+login.roles = ["admin"];
+// @ts-expect-error
+session.verifyCsrf();
+// @ts-expect-error
+session.commit("body");
 
 export { listening };

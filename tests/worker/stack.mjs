@@ -3,7 +3,7 @@
 import { after } from "node:test";
 import { startGateway, startRedis, startWorker } from "../../scripts/stack.mjs";
 
-const TOKEN = "token-of-the-tests";
+export const TOKEN = "token-of-the-tests";
 
 /** @param {Record<string, string>} [vars] */
 export async function startStack(vars = { DEMO: "1" }) {

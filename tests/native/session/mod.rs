@@ -4,6 +4,7 @@ mod attacks;
 mod data;
 mod load;
 mod model;
+mod overtaken;
 mod time;
 mod users;
 
