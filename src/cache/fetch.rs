@@ -19,7 +19,7 @@ use super::key::{Keys, Space};
 use super::watch::{Served, Watch};
 use super::write::jittered;
 use super::{Patience, nonce};
-use crate::error::EdgeError;
+use crate::error::{EdgeError, ErrorKind};
 use crate::op::Context;
 use crate::script::{Script, script};
 use crate::wire::{Arg, Commands, Repeat, Replies};
@@ -289,7 +289,7 @@ impl GetOrFetch {
             return (Step::then(next), None);
         }
         if !matches!(self.sending, Sending::Lookup) {
-            return (Step::then(Next::End), None);
+            return (Step::then(self.settled(replies)), None);
         }
         let looked = self.looked_up(cx.now(), replies);
         let answered = looked.is_ok();
@@ -305,6 +305,23 @@ impl GetOrFetch {
                 (Step::then(self.fetch(cx, self.background, true)), None)
             }
         }
+    }
+
+    /// A store that was refused for its size, or because Redis is full, has left the lease: nobody is to wait for it. One
+    /// without an answer is not waited for a second time.
+    fn settled(&mut self, replies: &mut Replies<'_>) -> Next {
+        let Some(error) = replies.take().err() else {
+            return Next::End;
+        };
+        let silent = matches!(
+            error.kind(),
+            ErrorKind::Timeout | ErrorKind::Network | ErrorKind::Aborted
+        );
+        if silent || matches!(self.sending, Sending::Release) {
+            return Next::End;
+        }
+        self.sending = Sending::Release;
+        Next::Send
     }
 
     fn looked_up<'a>(
@@ -383,9 +400,9 @@ impl GetOrFetch {
         if self.leased {
             return Step::then(self.fetch(cx, true, true));
         }
-        let fresh = |found: &Found| found.freshness == Freshness::Fresh;
-        // The script took it for fresh, so it took no lease: ask for that at once.
-        if self.taking == Taking::WhenNotFresh && self.found.as_ref().is_some_and(fresh) {
+        // The script took it for fresh and left the lease alone, but it ended on the way, or cannot be read: ask for
+        // the lease at once.
+        if self.taking == Taking::WhenNotFresh && self.holds == 0 {
             self.taking = Taking::EvenIfFresh;
             return Step::then(Next::Send);
         }

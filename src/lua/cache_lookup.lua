@@ -6,8 +6,9 @@
 --          even if the entry is fresh or 2 to take it even from somebody else, how early to refresh (thousandths of what
 --          fetching cost)
 -- Reply    {the entry or nil, 1 when a tag of it was expired else 0, 1 when this caller is to fetch else 0}; then for who
---          fetches the epoch and the counter of `t`, for the store; for others how long somebody's lease holds (ms)
--- Inner    1 MGET; 1 HMGET more for an entry with tags; 1 PTTL more when there is another's lease; 1 SET and 1 HMGET
+--          fetches the epoch and the counter of `t`, for the store; for others how long somebody's lease holds (ms), 0 when
+--          it is not asked for
+-- Inner    1 MGET; 1 HMGET more for an entry with tags; 1 PTTL more when it is another's and wanted; 1 SET and 1 HMGET
 --          more when the lease is taken
 --
 -- Atomic because two callers that miss at once must not both become the one that fetches, and because an invalidation
@@ -26,15 +27,15 @@ if worth == 2 then
 end
 local usable = worth == 0 and tonumber(ARGV[1]) + cost * tonumber(ARGV[5]) / 1000 < fresh
 local own = lease and string.find(lease, ARGV[2], 1, true) == 1
-local holds = 0
-if lease and not own and ARGV[4] ~= '2' then
-  holds = redis.call('PTTL', KEYS[3]) - late
-end
-if (usable and ARGV[4] == '0' and not own) or holds > 0 then
-  return {entry, worth % 2, 0, math.max(holds, 0)}
+if usable and ARGV[4] == '0' and not own then
+  return {entry, worth % 2, 0, 0}
 end
 if not own then
   local others = ARGV[4] ~= '2' and lease or ''
+  local holds = others == '' and 0 or redis.call('PTTL', KEYS[3]) - late
+  if holds > 0 then
+    return {entry, worth % 2, 0, holds}
+  end
   redis.call('SET', KEYS[3], string.sub(ARGV[2] .. others, 1, 128), 'PX', ARGV[3] + late)
 end
 local made, counter = epoch(ARGV[2])
