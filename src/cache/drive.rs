@@ -99,7 +99,10 @@ where
         let slots = task.slots();
         let cx = self.redis.context();
         let (step, payload) = self.flow.answered(&cx, &mut task.replies(&slots));
-        self.found = payload.and_then(|payload| serde_json::from_slice(payload).ok());
+        // What was found before stays, where no other was: it may yet stand in for a fetch that fails.
+        if step.next == Next::Judge {
+            self.found = payload.and_then(|payload| serde_json::from_slice(payload).ok());
+        }
         step
     }
 }

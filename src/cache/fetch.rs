@@ -5,9 +5,9 @@
 //!         ├─ stale, to be fetched ─▶ answer, then fetch ─▶ store   (or, with no background, fetch ─▶ answer, store)
 //!         ├─ stale, lease elsewhere ───────────▶ answer
 //!         ├─ missing, lease taken ─▶ fetch ──▶ answer, then store (or release)
-//!         ├─ missing, lease elsewhere ─▶ sleep ─▶ lookup .. 8 times, then fetch without the lease
+//!         ├─ missing, lease elsewhere ─▶ sleep ─▶ lookup .. 8 times, then fetch without the lease ──▶ answer
 //!         ├─ unreadable, or ended on the way ─▶ lookup once more, taking the lease
-//!         └─ Redis failed ─▶ fetch ──▶ answer; stored (or the lease released) only where that is in the background
+//!         └─ Redis failed ─▶ fetch ──▶ answer, then release where that is in the background
 //! ```
 //!
 //! The flow never waits and never calls anybody. Who drives it does what it asks (send, sleep, judge what was found, run
@@ -20,7 +20,7 @@ use super::key::{Keys, Space};
 use super::watch::{Served, Watch};
 use super::write::jittered;
 use super::{Patience, nonce};
-use crate::error::EdgeError;
+use crate::error::{EdgeError, ErrorKind};
 use crate::op::Context;
 use crate::script::{Script, script};
 use crate::wire::{Arg, Commands, Repeat, Replies};
@@ -33,8 +33,9 @@ static LOOKUP: Script = script!(
 static STORE: Script = script!("../lua/cache_store.lua");
 static RELEASE: Script = script!("../lua/cache_release.lua");
 
-/// Few enough for a free Worker's 50 subrequests.
-const MOST_POLLS: u32 = 8;
+/// How long to wait before each look at what another fetches, in 128ths of the lease: the first six add up to it, the
+/// others are for the fetch of whoever takes it over. Few enough for a free Worker's 50 subrequests.
+const WAITS: [u64; 8] = [1, 2, 5, 12, 30, 128, 8, 256];
 
 #[derive(Clone, Copy)]
 enum Sending {
@@ -75,7 +76,7 @@ pub(crate) struct GetOrFetch {
     instead: Option<Next>,
     sending: Sending,
     taking: Taking,
-    polls: u32,
+    polls: usize,
     nonce: String,
     asked: u64,
     /// When it began to wait for somebody else's fetch to end.
@@ -83,12 +84,15 @@ pub(crate) struct GetOrFetch {
     /// When its own fetch began.
     began: u64,
     leased: bool,
+    /// How long somebody else's lease holds.
+    holds: u64,
     /// The epoch and the counter of the tags at the lookup.
     seen: (String, u64),
     found: Option<Found>,
     /// Whether what was found can be used.
     usable: bool,
-    store: bool,
+    /// Whether what was fetched is stored, or the lease given back.
+    settle: bool,
     waiting: bool,
     payload: String,
     cost_ms: u64,
@@ -123,10 +127,11 @@ impl GetOrFetch {
             started: 0,
             began: 0,
             leased: false,
+            holds: 0,
             seen: (String::new(), 0),
             found: None,
             usable: false,
-            store: false,
+            settle: false,
             waiting: true,
             payload: String::new(),
             cost_ms: 0,
@@ -185,8 +190,8 @@ impl GetOrFetch {
             return Ok(());
         }
         let (hash, entry, lease) = (&self.hash, &self.keys.entry, &self.keys.lease);
-        // Sent again: a lookup finds its own lease by the nonce; a store is refused by what the first one stored, or
-        // stores the same; of a release nobody reads the reply.
+        // Sent again: a lookup finds its own lease by the nonce; a store finds none, for the first one gave it back; of a
+        // release nobody reads the reply.
         let repeat = Repeat::Harmless;
         match self.sending {
             Sending::Lookup => {
@@ -211,7 +216,6 @@ impl GetOrFetch {
                 let mut args = vec![
                     (&self.nonce).into(),
                     times.kept_ms().into(),
-                    self.began.into(),
                     (&self.seen.0).into(),
                     self.seen.1.into(),
                     (&head).into(),
@@ -235,7 +239,7 @@ impl GetOrFetch {
             return (Step::then(next), None);
         }
         if !matches!(self.sending, Sending::Lookup) {
-            return (Step::then(Next::End), None);
+            return (Step::then(self.settled(replies)), None);
         }
         let looked = self.looked_up(cx.now(), replies);
         let answered = looked.is_ok();
@@ -243,10 +247,31 @@ impl GetOrFetch {
         match looked {
             Ok(Some(payload)) => (Step::then(Next::Judge), Some(payload)),
             Ok(None) => (self.missing(cx), None),
-            // The answer was lost, but perhaps the lease was taken: it is used or given back, unless the caller
-            // would have to wait for a Redis that has just failed.
-            Err(_) => (Step::then(self.fetch(cx, self.background, true)), None),
+            // The answer was lost, but perhaps the lease was taken: it is given back, unless the caller would have to
+            // wait for a Redis that has just failed. It is not used: a lookup that is done late, behind a write that
+            // the fetch has not seen, would let it undo that.
+            Err(_) => {
+                self.leased = false;
+                (Step::then(self.fetch(cx, self.background, true)), None)
+            }
         }
+    }
+
+    /// A store that was refused for its size, or because Redis is full, has left the lease: nobody is to wait for it. One
+    /// without an answer is not waited for a second time.
+    fn settled(&mut self, replies: &mut Replies<'_>) -> Next {
+        let Some(error) = replies.take().err() else {
+            return Next::End;
+        };
+        let silent = matches!(
+            error.kind(),
+            ErrorKind::Timeout | ErrorKind::Network | ErrorKind::Aborted
+        );
+        if silent || matches!(self.sending, Sending::Release) {
+            return Next::End;
+        }
+        self.sending = Sending::Release;
+        Next::Send
     }
 
     fn looked_up<'a>(
@@ -261,6 +286,8 @@ impl GetOrFetch {
         if self.leased {
             self.seen.0 = reply.entry()?.text()?.to_owned();
             self.seen.1 = reply.entry()?.text()?.parse().unwrap_or(0);
+        } else {
+            self.holds = u64::try_from(reply.entry()?.int()?).unwrap_or(0);
         }
         self.usable = false;
         self.found = None;
@@ -323,31 +350,35 @@ impl GetOrFetch {
         if self.leased {
             return Step::then(self.fetch(cx, true, true));
         }
-        let fresh = |found: &Found| found.freshness == Freshness::Fresh;
-        // The script took it for fresh, so it took no lease: ask for that at once.
-        if self.taking == Taking::WhenNotFresh && self.found.as_ref().is_some_and(fresh) {
+        // The script took it for fresh and left the lease alone, but it ended on the way, or cannot be read: ask for
+        // the lease at once.
+        if self.taking == Taking::WhenNotFresh && self.holds == 0 {
             self.taking = Taking::EvenIfFresh;
             return Step::then(Next::Send);
         }
         Step::then(self.poll(cx))
     }
 
-    /// Doubling waits that add up to twice the lease, whatever the trips between them take.
+    /// Waits that grow until the lease ends, which is when one of those who wait takes it, and then until the next ends:
+    /// twice the lease in all, whatever the trips between them take.
     fn poll(&mut self, cx: &Context<'_>) -> Next {
         let longest = self.patience.lock_ms.saturating_mul(2);
         let end = self.started.saturating_add(longest);
         let left = end.saturating_sub(cx.now()).min(longest);
-        if self.polls >= MOST_POLLS || left == 0 {
-            return self.fetch(cx, true, true);
+        if self.polls >= WAITS.len() || left == 0 {
+            return self.fetch(cx, false, true);
         }
-        let ms = (longest >> MOST_POLLS).max(10) << self.polls;
+        let share = WAITS.get(self.polls).copied().unwrap_or(0);
         self.polls += 1;
-        Next::Sleep { ms: ms.min(left) }
+        let ms = (self.patience.lock_ms >> 7).max(10).saturating_mul(share);
+        Next::Sleep {
+            ms: ms.min(self.holds.saturating_add(1)).min(left),
+        }
     }
 
-    fn fetch(&mut self, cx: &Context<'_>, store: bool, waiting: bool) -> Next {
+    fn fetch(&mut self, cx: &Context<'_>, settle: bool, waiting: bool) -> Next {
         self.began = cx.now();
-        (self.store, self.waiting) = (store, waiting);
+        (self.settle, self.waiting) = (settle, waiting);
         Next::Fetch
     }
 
@@ -361,8 +392,8 @@ impl GetOrFetch {
             _ => Answer::Fetched,
         };
         let next = match fetched {
-            _ if !self.store => Next::End,
-            Fetched::Value(payload) => {
+            _ if !self.settle => Next::End,
+            Fetched::Value(payload) if self.leased => {
                 self.cost_ms = cx.now().saturating_sub(self.began);
                 self.payload = payload;
                 self.sending = Sending::Store;

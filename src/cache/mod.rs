@@ -3,8 +3,8 @@
 //! | what | commands sent | commands inside | when Redis fails |
 //! |---|---|---|---|
 //! | `get`, `get_many`, `has` | 1 EVALSHA a shard | 1 MGET; 1 HMGET for each entry with tags | a miss |
-//! | `set`, `set_many` | 1 EVALSHA a shard | 2 SETs an entry; 1 HMGET if tagged | told |
-//! | `delete`, `delete_many` | 1 EVALSHA a shard | 1 SET an entry, 1 DEL | told |
+//! | `set`, `set_many` | 1 EVALSHA a shard | 1 DEL and 1 SET an entry; 1 HMGET if tagged | told |
+//! | `delete`, `delete_many` | 1 EVALSHA a shard | 2 DELs | told |
 //! | `get_or_fetch`: hit | 1 EVALSHA | 1 MGET; 1 HMGET if tagged | fetched |
 //! | `get_or_fetch`: miss | 2 EVALSHAs, one after the other | 3 and 3; 1 HMGET more if tagged | fetched, not stored |
 //! | `invalidate_tags`, `expire_tags` | 1 EVALSHA a shard | 4, however many entries | told |

@@ -13,9 +13,6 @@ static SET: Script = script!("../lua/cache_epoch.lua", "../lua/cache_set.lua");
 static DELETE: Script = script!("../lua/cache_delete.lua");
 static TAGS: Script = script!("../lua/cache_tags.lua");
 
-/// How long a fetch that was on its way may still come in late: longer than a request of any edge runtime lives.
-const TOMBSTONE_MS: u64 = 300_000;
-
 /// So many invalidated tags a shard remembers, about 60 bytes each.
 const MOST_TAGS: u32 = 10_000;
 
@@ -64,7 +61,7 @@ impl Op for Set {
             }
             let mut keys = vec![shard.tags.as_str()];
             let kept_ms = self.times.kept_ms();
-            let mut args = vec![TOMBSTONE_MS.into(), Arg::Text(&epoch), kept_ms.into()];
+            let mut args = vec![Arg::Text(&epoch), kept_ms.into()];
             for (at, place) in shard.places.iter().enumerate() {
                 let (Some(names), Some(head), Some(payload)) =
                     (shard.keys.get(at), heads.get(at), self.payloads.get(*place))
@@ -119,11 +116,10 @@ impl Op for Delete {
 
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         for shard in &self.shards {
-            let mut keys = Vec::with_capacity(2 * shard.keys.len());
-            for names in &shard.keys {
-                keys.extend([names.entry.as_str(), &names.lease]);
-            }
-            out.script(&DELETE, &keys, &[TOMBSTONE_MS.into()], Repeat::Never);
+            let mut keys: Vec<&str> = Vec::with_capacity(2 * shard.keys.len());
+            keys.extend(shard.keys.iter().map(|names| names.entry.as_str()));
+            keys.extend(shard.keys.iter().map(|names| names.lease.as_str()));
+            out.script(&DELETE, &keys, &[], Repeat::Never);
         }
         Ok(())
     }

@@ -81,8 +81,7 @@ impl Server {
 
     /// Asks redis-server itself, and gives the text of what it says.
     pub fn raw(&self, command: &str) -> String {
-        let (port, _) = self.redis.as_ref().expect("a Redis of this test's own");
-        let port = port.to_string();
+        let port = self.port().to_string();
         let words = command.split(' ');
         let answer = Command::new("redis-cli")
             .args(["-p", &port])
@@ -90,6 +89,12 @@ impl Server {
             .output();
         let answer = answer.expect("redis-cli is installed");
         String::from_utf8_lossy(&answer.stdout).into_owned()
+    }
+
+    /// The port of redis-server itself.
+    pub fn port(&self) -> u16 {
+        let (port, _) = self.redis.as_ref().expect("a Redis of this test's own");
+        *port
     }
 
     /// Ends redis-server; the gateway stays.

@@ -1,10 +1,11 @@
 //! What the cache does when Redis fails.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use upstash_edge::host::{Fake, Fault, Host};
+use upstash_edge::host::{Fake, Fault, Host, Response};
 use upstash_edge::{Cache, Redis};
 
 use super::Fetched;
@@ -92,4 +93,26 @@ async fn with_redis_gone_under_load_every_caller_has_a_value_and_hits_resume() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Redis fails between two looks at what another fetches.
+#[tokio::test]
+async fn what_may_stand_in_for_a_failed_fetch_does_so_although_redis_failed_after_it_was_found() {
+    let (redis, fake) = dead();
+    let until = fake.now() + 1_000_000;
+    let entry = format!("ue1;j;1;2;2;{until};0;;;;1");
+    let body = format!("*4\r\n${}\r\n{entry}\r\n:0\r\n:0\r\n:5000\r\n", entry.len());
+    fake.push(Fault::Answer(Response {
+        status: 200,
+        content_type: "application/octet-stream".to_owned(),
+        body: body.into_bytes(),
+        ..Response::default()
+    }));
+    let (calls, cache) = (Cell::new(0), Cache::new());
+    let value = cache.get_or_fetch(&redis, "k", || {
+        calls.set(calls.get() + 1);
+        async { Fetched::Err("down") }
+    });
+    assert_eq!(value.await, Ok(json!(1)));
+    assert_eq!((calls.get(), fake.sent().len()), (1, 2));
 }

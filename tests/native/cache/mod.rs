@@ -1,9 +1,11 @@
 //! The cache: its lease, its tags, what is served when, and what happens when many ask at once or Redis fails.
 
 mod failure;
+mod interleavings;
 mod lease;
 mod serving;
 mod stampede;
+mod steps;
 mod tags;
 
 use serde_json::Value;
