@@ -1,7 +1,7 @@
 -- Cache set: writes entries, and takes the lease from whoever is fetching them. Behind cache_epoch.lua.
 --
 -- KEYS     `t` of the shard, then for each entry it and its lease
--- ARGV     how long a tombstone lasts (ms), an epoch for a new `t` ('' when there are no tags), how long the entries
+-- ARGV     how long a tombstone lasts (ms), an epoch for a new `t` ('-' when there are no tags), how long the entries
 --          are kept (ms), then for each entry its head up to its tags and its payload
 -- Reply    OK
 -- Inner    2 SETs for each entry; 1 HMGET more in all when they have tags
@@ -11,7 +11,7 @@
 -- It takes the lease only if there is one: a fetch that outlived its lease is refused by the newer entry.
 -- Failure: the caller is told; sent again it sets the same once more.
 local mark = ';;'
-if ARGV[2] ~= '' then
+if ARGV[2] ~= '-' then
   local made, counter = epoch(ARGV[2])
   mark = made .. ';' .. counter .. ';'
 end

@@ -2,7 +2,7 @@
 --
 -- KEYS     `t` of the shard, the entry, its lease
 -- ARGV     the nonce of this caller, how long the entry is kept (ms), when the fetch began (epoch ms), the epoch and the
---          counter at the lookup, the entry up to its tags, its payload, its tags
+--          counter at the lookup, the entry up to its tags, its tags, its payload
 -- Reply    1 stored, 0 refused
 -- Inner    1 MGET; 1 HMGET more with tags; 1 SET more when stored; 1 DEL more when the lease is still this caller's
 --
@@ -13,13 +13,13 @@ local read = redis.call('MGET', KEYS[2], KEYS[3])
 local entry, lease = read[1], read[2]
 if lease ~= ARGV[1] then
   if lease then return 0 end
-  local written = entry and tonumber(string.match(entry, '^ue1;%l;(%d+);') or '')
+  local written = entry and tonumber(string.match(entry, '^ue1;%a;(%d+);') or '')
   if entry and (not written or written >= tonumber(ARGV[3])) then return 0 end
 end
 local stored = 1
 if ARGV[8] then
   local fields = {'e', 'f'}
-  for n = 8, #ARGV do fields[#fields + 1] = 'g:' .. ARGV[n] end
+  for n = 7, #ARGV - 1 do fields[#fields + 1] = 'g:' .. ARGV[n] end
   local found = redis.call('HMGET', KEYS[1], unpack(fields))
   if found[1] ~= ARGV[4] then stored = 0 end
   for n = 2, #fields do
@@ -28,7 +28,7 @@ if ARGV[8] then
 end
 if stored == 1 then
   local mark = ARGV[8] and ARGV[4] .. ';' .. ARGV[5] .. ';' or ';;'
-  redis.call('SET', KEYS[2], ARGV[6] .. mark .. ARGV[7], 'PX', ARGV[2])
+  redis.call('SET', KEYS[2], ARGV[6] .. mark .. ARGV[#ARGV], 'PX', ARGV[2])
 end
 if lease then redis.call('DEL', KEYS[3]) end
 return stored
