@@ -47,7 +47,9 @@ mod slots;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;
 
-pub use cache::{Cache, CacheStats, Delete, Get, GetMany, Has, Invalidate, ReadCacheStats, Set};
+pub use cache::{
+    Cache, CacheStats, Delete, Get, GetBytes, GetMany, Has, Invalidate, ReadCacheStats, Set,
+};
 pub use client::{Builder, Message, Redis, RequestEvent, Retry, Subscription};
 pub use duration::duration_ms;
 pub use error::{EdgeError, ErrorKind};

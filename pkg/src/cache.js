@@ -1,7 +1,8 @@
-// The cache: what callers may say, values as JSON, and the pump of get-or-fetch. The core decides what is served when.
+// The cache: what callers may say, values as JSON or bytes, and the pump of get-or-fetch. The core decides what is served
+// when.
 
 import * as core from "#core";
-import { isText } from "./commands.js";
+import { isBytes, isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { bad, wrong } from "./error.js";
 import { jsonOf, written } from "./json.js";
@@ -11,6 +12,7 @@ import { told } from "./tape.js";
 
 /** @typedef {import("./redis.js").Redis} Redis */
 /** @typedef {{numbers: number[], answers: Uint8Array[]}} Places what the core found, and the bytes it lies in */
+/** @typedef {{codec: number, bytes: Uint8Array}} Payload what stands, or will stand, in an entry */
 /** @typedef {{value?: any, error?: unknown, failed: boolean}} Outcome of the caller's function */
 
 /** What happened, as the core is told it. */
@@ -27,6 +29,11 @@ const SLEEP = 1;
 const JUDGE = 2;
 const FETCH = 3;
 const END = 4;
+
+/** What is read; the first two are codecs as well. */
+const JSON_TEXT = 0;
+const BYTES = 1;
+const HEADS = 2;
 
 /** Longer than any request lives: what is then still there was cut off. */
 const FORGOTTEN_MS = 15 * 60_000;
@@ -54,7 +61,23 @@ function tagsOf(tags) {
 /** 0 leaves it to the cache. @param {unknown} ttl */
 const ttlOf = (ttl) => (ttl === undefined ? 0 : milliseconds("ttl", ttl));
 
+const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** @param {string} json @returns {Payload} */
+const ofJson = (json) => ({ codec: JSON_TEXT, bytes: encoder.encode(json) });
+
+/** All in one, and of each its codec and where it ends. @param {Payload[]} payloads @returns {[Uint8Array, Uint32Array]} */
+function joined(payloads) {
+  const layout = new Uint32Array(2 * payloads.length);
+  let end = 0;
+  payloads.forEach(({ codec, bytes }, at) => layout.set([codec, (end += bytes.length)], 2 * at));
+  const [first] = payloads;
+  if (first && payloads.length === 1) return [first.bytes, layout];
+  const all = new Uint8Array(end);
+  payloads.forEach(({ bytes }, at) => all.set(bytes, /** @type {number} */ (layout[2 * at + 1]) - bytes.length));
+  return [all, layout];
+}
 
 /** @param {string} option @param {unknown} number @param {number} most */
 function share(option, number, most) {
@@ -111,6 +134,13 @@ export class Cache {
     return value;
   }
 
+  /** @param {string} key */
+  async getBytes(key) {
+    const { numbers, answers } = await this.#read([key], BYTES);
+    // A copy: a view would keep the whole answer alive, and let one caller write into another's.
+    return numbers.length > 0 ? new Uint8Array(payloadOf(answers, numbers.slice(1)).bytes) : undefined;
+  }
+
   /** @param {string[]} keys */
   async getMany(keys) {
     return this.#values(keys);
@@ -118,7 +148,7 @@ export class Cache {
 
   /** @param {string} key */
   async has(key) {
-    const { numbers } = await this.#read([key], true);
+    const { numbers } = await this.#read([key], HEADS);
     return numbers.length > 0;
   }
 
@@ -132,15 +162,20 @@ export class Cache {
     const { ttl, tags } = options ?? {};
     const pairs = pairsOf(entries);
     const keys = keysOf(pairs.map(([key]) => key));
-    const payloads = pairs.map(([, value]) => jsonOf(value)).join("\0");
-    const [ttlMs, tagged] = [ttlOf(ttl), tagsOf(tags)];
-    if (pairs.length > 0) await this.#ask((handle) => core.push_cache_write(handle, this.#config, keys, payloads, ttlMs, tagged, Date.now()));
+    await this.#write(keys, pairs.map(([, value]) => ofJson(jsonOf(value))), ttlOf(ttl), tagsOf(tags));
+  }
+
+  /** @param {string} key @param {Uint8Array} bytes @param {{ttl?: string, tags?: string[]}} [options] */
+  async setBytes(key, bytes, { ttl, tags } = {}) {
+    if (!isBytes(bytes)) throw bad("bytes must be a Uint8Array");
+    // A copy: what is asked leaves with the tick, and until then they are the caller's.
+    await this.#write(keysOf([key]), [{ codec: BYTES, bytes: new Uint8Array(bytes) }], ttlOf(ttl), tagsOf(tags));
   }
 
   /** @param {string[]} keys @returns {Promise<number>} */
   async delete(...keys) {
     const json = keysOf(keys);
-    return keys.length > 0 ? this.#ask((handle) => core.push_cache_write(handle, this.#config, json, undefined, 0, "", Date.now())) : 0;
+    return keys.length > 0 ? this.#ask((handle) => core.push_cache_write(handle, this.#config, json, undefined, new Uint32Array(), 0, "", Date.now())) : 0;
   }
 
   /** @param {string[]} tags */
@@ -164,6 +199,12 @@ export class Cache {
     return count;
   }
 
+  /** @param {string} keys @param {Payload[]} payloads @param {number} ttlMs @param {string} tags */
+  async #write(keys, payloads, ttlMs, tags) {
+    const [bytes, layout] = joined(payloads);
+    if (payloads.length > 0) await this.#ask((handle) => core.push_cache_write(handle, this.#config, keys, bytes, layout, ttlMs, tags, Date.now()));
+  }
+
   /** @param {string[]} tags @param {boolean} gone */
   async #mark(tags, gone) {
     const json = tagsOf(tags);
@@ -175,11 +216,11 @@ export class Cache {
     return ask(this.#redis, op, this.#timeoutMs, signal);
   }
 
-  /** A read that fails is a miss, unless nobody waits for it. @param {string[]} keys @param {boolean} heads @returns {Promise<Places>} */
-  async #read(keys, heads) {
+  /** A read that fails is a miss, unless nobody waits for it. @param {string[]} keys @param {number} wanted @returns {Promise<Places>} */
+  async #read(keys, wanted) {
     const json = keysOf(keys);
     try {
-      return await this.#ask((handle) => core.push_cache_read(handle, this.#config, json, heads, Date.now()));
+      return await this.#ask((handle) => core.push_cache_read(handle, this.#config, json, wanted, Date.now()));
     } catch (error) {
       if (/** @type {any} */ (error).code === "aborted") throw error;
       return { numbers: [], answers: [] };
@@ -188,19 +229,19 @@ export class Cache {
 
   /** @param {string[]} keys */
   async #values(keys) {
-    const { numbers, answers } = await this.#read(keys, false);
+    const { numbers, answers } = await this.#read(keys, JSON_TEXT);
     const values = Array(keys.length).fill(undefined);
-    for (let at = 0; at < numbers.length; at += 4) {
-      const [value] = await this.#judged(answers, numbers.slice(at + 1));
+    for (let at = 0; at < numbers.length; at += 5) {
+      const [value] = await this.#judged(payloadOf(answers, numbers.slice(at + 1)));
       values[Number(numbers[at])] = value;
     }
     return values;
   }
 
-  /** The value that stands there, if it is one: in an array of one. @param {Uint8Array[]} answers @param {number[]} place */
-  async #judged(answers, [answer = 0, start, end]) {
+  /** The value that stands there, if it is one: in an array of one. @param {Payload} payload */
+  async #judged({ bytes }) {
     try {
-      const value = JSON.parse(decoder.decode(answers[answer]?.subarray(start, end)));
+      const value = JSON.parse(decoder.decode(bytes));
       return !this.#validate || (await this.#validate(value)) ? [value] : [];
     } catch {
       return [];
@@ -248,7 +289,7 @@ export class Cache {
           step = await run.fetch();
         } else if (next === SEND) {
           const { numbers, answers } = await this.#sent(run);
-          if (numbers[1] === JUDGE) judged = await this.#judged(answers, numbers.slice(3));
+          if (numbers[1] === JUDGE) judged = await this.#judged(payloadOf(answers, numbers.slice(3)));
           step = numbers.length > 0 ? numbers : run.step(LOST);
         }
       }
@@ -269,6 +310,11 @@ export class Cache {
       return { numbers: [], answers: [] };
     }
   }
+}
+
+/** @param {Uint8Array[]} answers @param {number[]} place @returns {Payload} */
+function payloadOf(answers, [codec = 0, answer = 0, start, end]) {
+  return { codec, bytes: answers[answer]?.subarray(start, end) ?? new Uint8Array() };
 }
 
 /** One get-or-fetch: its flow in the core, the caller's function, and the promise of an answer. */
@@ -329,12 +375,12 @@ class Run {
       return this.fetched(FAILED);
     }
     const json = skipped ? undefined : written(this.outcome.value);
-    return json === undefined ? this.fetched(NOTHING) : this.fetched(NOTHING, json, ttlMs, tags);
+    return json === undefined ? this.fetched(NOTHING) : this.fetched(NOTHING, ofJson(json), ttlMs, tags);
   }
 
-  /** A flow that was refused, or forgotten, leaves what the function gave. @param {number} event @param {string} [json] @param {number} [ttlMs] @param {string} [tags] @returns {number[]} */
-  fetched(event, json, ttlMs = 0, tags = "") {
-    const step = json === undefined ? this.step(event) : JSON.parse(core.flow_fetched(this.flow, json, ttlMs, tags, Date.now()));
+  /** A flow that was refused, or forgotten, leaves what the function gave. @param {number} event @param {Payload} [payload] @param {number} [ttlMs] @param {string} [tags] @returns {number[]} */
+  fetched(event, payload, ttlMs = 0, tags = "") {
+    const step = payload ? JSON.parse(core.flow_fetched(this.flow, payload.codec, payload.bytes, ttlMs, tags, Date.now())) : this.step(event);
     return step[1] === FETCH ? [2, END, 0] : step;
   }
 }

@@ -87,8 +87,11 @@ const kind = (value) => Object.prototype.toString.call(value);
 /** @param {any} value */
 export const isText = (value) => typeof value === "string" && value.isWellFormed();
 
+/** @param {unknown} value */
+export const isBytes = (value) => kind(value) === "[object Uint8Array]";
+
 /** @param {any} value */
-export const isWord = (value) => isText(value) || Number.isFinite(value) || typeof value === "bigint" || kind(value) === "[object Uint8Array]";
+export const isWord = (value) => isText(value) || Number.isFinite(value) || typeof value === "bigint" || isBytes(value);
 
 /** @param {any} value */
 const isObject = (value) => kind(value) === "[object Object]";

@@ -22,14 +22,14 @@ declare module "#core" {
   export function push_limit_stats(batch: number, limiter: string, hoursAgo: number, now: number): string | undefined;
   export function partition_key(secret: string, id: string): string;
   export function cache_problem(cache: string): string | undefined;
-  export function push_cache_read(batch: number, cache: string, keys: string, heads: boolean, now: number): string | undefined;
-  export function push_cache_write(batch: number, cache: string, keys: string, payloads: string | undefined, ttlMs: number, tags: string, now: number): string | undefined;
+  export function push_cache_read(batch: number, cache: string, keys: string, wanted: number, now: number): string | undefined;
+  export function push_cache_write(batch: number, cache: string, keys: string, payloads: Uint8Array | undefined, layout: Uint32Array, ttlMs: number, tags: string, now: number): string | undefined;
   export function push_cache_tags(batch: number, cache: string, tags: string, gone: boolean, now: number): string | undefined;
   export function push_cache_stats(batch: number, cache: string, now: number): string | undefined;
   export function cache_pattern(cache: string): string | undefined;
   export function flow_begin(cache: string, key: string, ttlMs: number, tags: string, early: number, background: boolean, refresh: boolean, now: number, deadline: number): number;
   export function flow_step(flow: number, event: number, now: number): string;
-  export function flow_fetched(flow: number, payload: string, ttlMs: number, tags: string, now: number): string;
+  export function flow_fetched(flow: number, codec: number, payload: Uint8Array, ttlMs: number, tags: string, now: number): string;
   export function push_flow(batch: number, flow: number, now: number): string | undefined;
   export function flow_end(flow: number): void;
   export function sessions_problem(config: string): string | undefined;

@@ -49,8 +49,8 @@ export class Tape {
     const first = this.next();
     if (kind === TEXT) {
       const part = answer.subarray(first, this.next());
-      // A copy: a view would keep the whole answer alive, and let one caller write into another's.
-      return raw ? part.slice() : decoder.decode(part);
+      // A copy (a Buffer's slice is none): a view would keep the whole answer alive, and let one caller write into another's.
+      return raw ? new Uint8Array(part) : decoder.decode(part);
     }
     if (kind === INTEGER) return integer(first, this.next(), bigints);
     if (kind === ERROR) return told(core.describe(answer.subarray(first, this.next())));

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::fetch::GetOrFetch;
 use super::flow::{Answer, Fetched, Next, Step};
+use super::payload::{self, Payload};
 use crate::client::{Mode, Redis};
 use crate::wire::Commands;
 
@@ -74,7 +75,8 @@ where
                 let given = (self.origin)().await;
                 let told = match &given {
                     Ok(value) => {
-                        serde_json::to_string(value).map_or(Fetched::Nothing, Fetched::Value)
+                        let json = serde_json::to_string(value).map(Payload::json);
+                        json.map_or(Fetched::Nothing, Fetched::Value)
                     }
                     Err(_) => Fetched::Failed,
                 };
@@ -98,10 +100,10 @@ where
         let task = self.redis.send(commands, timeout_ms, Mode::Pipeline).await;
         let slots = task.slots();
         let cx = self.redis.context();
-        let (step, payload) = self.flow.answered(&cx, &mut task.replies(&slots));
+        let (step, found) = self.flow.answered(&cx, &mut task.replies(&slots));
         // What was found before stays, where no other was: it may yet stand in for a fetch that fails.
         if step.next == Next::Judge {
-            self.found = payload.and_then(|payload| serde_json::from_slice(payload).ok());
+            self.found = found.and_then(|(codec, payload)| payload::value(codec, payload));
         }
         step
     }

@@ -1,25 +1,29 @@
 //! What stands under a key: an ASCII header, then the value. Pure.
 //!
-//! `ue1;j;WRITTEN;FRESH;STALE;ERROR;COST;TAGS;EPOCH;COUNTER;` and the payload: format 1, codec JSON; when it was written,
-//! until when it is fresh, until when it may be served stale, until when in place of an error, all in epoch milliseconds;
+//! `ue1;CODEC;WRITTEN;FRESH;STALE;ERROR;COST;TAGS;EPOCH;COUNTER;` and the payload: format 1; `j` JSON or `b` bytes, `J` and
+//! `B` the same deflated; when it was written, until when it is fresh, until when it may be served stale, until when in place of an error, all in epoch milliseconds;
 //! how many milliseconds fetching it took; its tags, a comma between them, and which `t` of which count they are judged by
 //! (`lua/cache_entry.lua`), all three empty when it has none.
-//! A value that does not begin like a header was written by another client: it is plain JSON, fresh as long as it is
-//! there. Another format, another codec and a broken header are no entry.
+//! A value that does not begin like a header was written by another client: JSON to who asks for that, bytes to who asks
+//! for bytes, fresh as long as it is there. Another format, another codec and a broken header are no entry.
 
 use super::freshness::Instants;
+use super::payload::{Codec, Kind};
 
 /// An entry, a view into the bytes that hold it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
     pub instants: Instants,
+    pub codec: Codec,
     pub payload: &'a [u8],
 }
 
 /// The header up to the tags; the scripts, which know epoch and counter, write the rest.
-pub(super) fn head(instants: &Instants, cost_ms: u64, tags: &[String]) -> String {
+pub(super) fn head(instants: &Instants, codec: Codec, cost_ms: u64, tags: &[String]) -> String {
     let mut head = String::with_capacity(80);
-    head.push_str("ue1;j;");
+    head.push_str("ue1;");
+    head.push(codec.letter());
+    head.push(';');
     for number in [
         instants.written,
         instants.fresh_until,
@@ -40,8 +44,8 @@ pub(super) fn head(instants: &Instants, cost_ms: u64, tags: &[String]) -> String
     head
 }
 
-/// Reads an entry; `None` when it is none.
-pub(super) fn decode(bytes: &[u8]) -> Option<Entry<'_>> {
+/// Reads an entry; `None` when it is none. What another client wrote is what is `wanted`.
+pub(super) fn decode(bytes: &[u8], wanted: Kind) -> Option<Entry<'_>> {
     if is_plain(bytes) {
         let instants = Instants {
             written: 0,
@@ -49,12 +53,19 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Entry<'_>> {
             stale_until: u64::MAX,
             error_until: u64::MAX,
         };
+        let codec = Codec {
+            kind: wanted,
+            deflated: false,
+        };
         return Some(Entry {
             instants,
+            codec,
             payload: bytes,
         });
     }
-    let mut rest = bytes.strip_prefix(b"ue1;j;")?;
+    let (letter, rest) = bytes.strip_prefix(b"ue1;")?.split_first()?;
+    let codec = Codec::of(*letter)?;
+    let mut rest = rest.strip_prefix(b";")?;
     let mut next = || {
         let end = rest.iter().position(|b| *b == b';')?;
         let (field, behind) = rest.split_at_checked(end)?;
@@ -74,6 +85,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Entry<'_>> {
     }
     Some(Entry {
         instants,
+        codec,
         payload: rest,
     })
 }
@@ -109,19 +121,27 @@ mod tests {
         error_until: 4,
     };
 
+    const JSON: Codec = Codec {
+        kind: Kind::Json,
+        deflated: false,
+    };
+
     #[test]
     fn a_header_is_what_the_documentation_says() {
-        assert_eq!(head(&INSTANTS, 5, &[]), "ue1;j;1;2;3;4;5;;");
+        assert_eq!(head(&INSTANTS, JSON, 5, &[]), "ue1;j;1;2;3;4;5;;");
         let tags = ["a".to_owned(), "b".to_owned()];
-        assert_eq!(head(&INSTANTS, 5, &tags), "ue1;j;1;2;3;4;5;a,b;");
+        assert_eq!(head(&INSTANTS, JSON, 5, &tags), "ue1;j;1;2;3;4;5;a,b;");
     }
 
     #[test]
     fn what_another_client_wrote_is_all_payload() {
         for plain in [&b"{\"a\":1}"[..], b"", b"ue", b"ue1", b"uefa;", b"\"ue1;\""] {
-            let entry = decode(plain).unwrap();
-            assert_eq!(entry.payload, plain);
-            assert_eq!(entry.instants.fresh_until, u64::MAX);
+            for kind in [Kind::Json, Kind::Bytes] {
+                let entry = decode(plain, kind).unwrap();
+                assert_eq!((entry.payload, entry.codec.kind), (plain, kind));
+                assert!(!entry.codec.deflated);
+                assert_eq!(entry.instants.fresh_until, u64::MAX);
+            }
         }
     }
 
@@ -134,35 +154,41 @@ mod tests {
             "ue1;j;1;2;3;;5;;;;0",
             "ue1;j;1;2;-3;4;5;;;;0",
             "ue1;j;1;2;99999999999999999999;4;5;;;;0",
+            "ue1;jj;1;2;3;4;5;;;;0",
+            "ue1;;1;2;3;4;5;;;;0",
+            "ue1;j",
             "ue1;",
         ] {
-            assert_eq!(decode(broken.as_bytes()), None, "{broken}");
+            assert_eq!(decode(broken.as_bytes(), Kind::Json), None, "{broken}");
         }
     }
 
     proptest! {
         #[test]
         fn any_payload_comes_back(
-            payload in any::<String>(), instants in any::<[u64; 4]>(), cost: u64,
+            payload in any::<Vec<u8>>(), bytes: bool, deflated: bool, wants_bytes: bool, instants in any::<[u64; 4]>(), cost: u64,
             tags in proptest::collection::vec("[a-z%0-9]{1,9}", 0..3), mark in "[A-Za-z0-9_-]{0,9};[0-9]{0,9};",
         ) {
             let [written, fresh_until, stale_until, error_until] = instants;
             let instants = Instants { written, fresh_until, stale_until, error_until };
-            let text = head(&instants, cost, &tags) + &mark + &payload;
-            prop_assert_eq!(decode(text.as_bytes()), Some(Entry { instants, payload: payload.as_bytes() }));
+            let kind = |bytes| if bytes { Kind::Bytes } else { Kind::Json };
+            let codec = Codec { kind: kind(bytes), deflated };
+            let head = head(&instants, codec, cost, &tags) + &mark;
+            let entry = [head.as_bytes(), &payload].concat();
+            prop_assert_eq!(decode(&entry, kind(wants_bytes)), Some(Entry { instants, codec, payload: &payload }));
         }
 
         #[test]
         fn any_bytes_are_an_entry_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..100), begins: bool) {
             let bytes = if begins { [b"ue1;j;", bytes.as_slice()].concat() } else { bytes };
-            if let Some(entry) = decode(&bytes) {
+            if let Some(entry) = decode(&bytes, Kind::Json) {
                 prop_assert!(bytes.ends_with(entry.payload));
             }
         }
 
         #[test]
-        fn header_like_text_is_an_entry_or_none(text in "ue[0-9]?;?j?;?([0-9]{0,3};){0,9}[a-z]{0,3}") {
-            if let Some(entry) = decode(text.as_bytes()) {
+        fn header_like_text_is_an_entry_or_none(text in "ue[0-9]?;?[jJbB]?;?([0-9]{0,3};){0,9}[a-z]{0,3}") {
+            if let Some(entry) = decode(text.as_bytes(), Kind::Bytes) {
                 prop_assert!(text.as_bytes().ends_with(entry.payload));
             }
         }

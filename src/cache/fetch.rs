@@ -17,6 +17,7 @@ use super::entry;
 use super::flow::{Answer, Fetched, Next, Step};
 use super::freshness::{Freshness, Instants, Times};
 use super::key::{Keys, Space};
+use super::payload::{Codec, Kind, Payload};
 use super::watch::{Served, Watch};
 use super::write::jittered;
 use super::{Patience, nonce};
@@ -31,6 +32,7 @@ static LOOKUP: Script = script!(
     "../lua/cache_lookup.lua"
 );
 static STORE: Script = script!("../lua/cache_store.lua");
+static STORE_BYTES: Script = script!("../lua/bytes.lua", "../lua/cache_store.lua");
 static RELEASE: Script = script!("../lua/cache_release.lua");
 
 /// How long to wait before each look at what another fetches, in 128ths of the lease: the first six add up to it, the
@@ -94,7 +96,7 @@ pub(crate) struct GetOrFetch {
     /// Whether what was fetched is stored, or the lease given back.
     settle: bool,
     waiting: bool,
-    payload: String,
+    payload: Option<Payload>,
     cost_ms: u64,
 }
 
@@ -128,12 +130,12 @@ impl GetOrFetch {
             began: 0,
             leased: false,
             holds: 0,
-            seen: (String::new(), 0),
+            seen: ("-".into(), 0),
             found: None,
             usable: false,
             settle: false,
             waiting: true,
-            payload: String::new(),
+            payload: None,
             cost_ms: 0,
         }
     }
@@ -211,18 +213,27 @@ impl GetOrFetch {
                 out.script(&LOOKUP, &[hash, entry, lease], &args, repeat);
             }
             Sending::Store => {
+                let Some(payload) = &self.payload else {
+                    return Ok(());
+                };
                 let times = jittered(self.times, cx);
-                let head = entry::head(&times.from(cx.now()), self.cost_ms, &self.tags);
+                let instants = times.from(cx.now());
+                let head = entry::head(&instants, payload.codec, self.cost_ms, &self.tags);
                 let mut args = vec![
                     (&self.nonce).into(),
                     times.kept_ms().into(),
                     (&self.seen.0).into(),
                     self.seen.1.into(),
                     (&head).into(),
-                    (&self.payload).into(),
                 ];
                 args.extend(self.tags.iter().map(Arg::from));
-                out.script(&STORE, &[hash, entry, lease], &args, repeat);
+                args.push(payload.arg());
+                let script = if payload.arg().is_bytes() {
+                    &STORE_BYTES
+                } else {
+                    &STORE
+                };
+                out.script(script, &[hash, entry, lease], &args, repeat);
             }
             Sending::Release => out.script(&RELEASE, &[lease], &[(&self.nonce).into()], repeat),
         }
@@ -234,7 +245,7 @@ impl GetOrFetch {
         &mut self,
         cx: &Context<'_>,
         replies: &mut Replies<'a>,
-    ) -> (Step, Option<&'a [u8]>) {
+    ) -> (Step, Option<(Codec, &'a [u8])>) {
         if let Some(next) = self.instead.take() {
             return (Step::then(next), None);
         }
@@ -245,7 +256,7 @@ impl GetOrFetch {
         let answered = looked.is_ok();
         self.watch.saw(answered, self.asked, cx.now());
         match looked {
-            Ok(Some(payload)) => (Step::then(Next::Judge), Some(payload)),
+            Ok(Some(found)) => (Step::then(Next::Judge), Some(found)),
             Ok(None) => (self.missing(cx), None),
             // The answer was lost, but perhaps the lease was taken: it is given back, unless the caller would have to
             // wait for a Redis that has just failed. It is not used: a lookup that is done late, behind a write that
@@ -278,7 +289,7 @@ impl GetOrFetch {
         &mut self,
         now: u64,
         replies: &mut Replies<'a>,
-    ) -> Result<Option<&'a [u8]>, EdgeError> {
+    ) -> Result<Option<(Codec, &'a [u8])>, EdgeError> {
         let mut reply = replies.take()?.array()?;
         let bytes = reply.entry()?.bytes()?;
         let expired = reply.entry()?.int()? == 1;
@@ -291,7 +302,7 @@ impl GetOrFetch {
         }
         self.usable = false;
         self.found = None;
-        let Some(entry) = bytes.and_then(entry::decode) else {
+        let Some(entry) = bytes.and_then(|bytes| entry::decode(bytes, Kind::Json)) else {
             return Ok(None);
         };
         let freshness = entry.instants.freshness(now, expired);
@@ -302,7 +313,8 @@ impl GetOrFetch {
             instants: entry.instants,
             freshness,
         });
-        Ok(Some(entry.payload))
+        // Bytes are nothing that could be served.
+        Ok((entry.codec.kind == Kind::Json).then_some((entry.codec, entry.payload)))
     }
 
     fn counted(&self, cx: &Context<'_>, step: Step) -> Step {
@@ -395,7 +407,7 @@ impl GetOrFetch {
             _ if !self.settle => Next::End,
             Fetched::Value(payload) if self.leased => {
                 self.cost_ms = cx.now().saturating_sub(self.began);
-                self.payload = payload;
+                self.payload = Some(payload);
                 self.sending = Sending::Store;
                 Next::Send
             }

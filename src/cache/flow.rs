@@ -1,5 +1,7 @@
 //! What a flow and who drives it tell each other.
 
+use super::payload::Payload;
+
 /// What should happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -45,7 +47,7 @@ impl Step {
 /// What the caller's function gave.
 pub(crate) enum Fetched {
     /// A value to be stored.
-    Value(String),
+    Value(Payload),
     /// Nothing that is to be stored.
     Nothing,
     Failed,

@@ -2,8 +2,8 @@
 //!
 //! | what | commands sent | commands inside | when Redis fails |
 //! |---|---|---|---|
-//! | `get`, `get_many`, `has` | 1 EVALSHA a shard | 1 MGET; 1 HMGET for each entry with tags | a miss |
-//! | `set`, `set_many` | 1 EVALSHA a shard | 1 DEL and 1 SET an entry; 1 HMGET if tagged | told |
+//! | `get`, `get_bytes`, `get_many`, `has` | 1 EVALSHA a shard | 1 MGET; 1 HMGET for each entry with tags | a miss |
+//! | `set`, `set_bytes`, `set_many` | 1 EVALSHA a shard | 1 DEL and 1 SET an entry; 1 HMGET if tagged | told |
 //! | `delete`, `delete_many` | 1 EVALSHA a shard | 2 DELs | told |
 //! | `get_or_fetch`: hit | 1 EVALSHA | 1 MGET; 1 HMGET if tagged | fetched |
 //! | `get_or_fetch`: miss | 2 EVALSHAs, one after the other | 3 and 3; 1 HMGET more if tagged | fetched, not stored |
@@ -22,6 +22,7 @@ mod fetch;
 mod flow;
 mod freshness;
 mod key;
+mod payload;
 mod read;
 mod watch;
 mod write;
@@ -43,9 +44,10 @@ use crate::op::Context;
 pub(crate) use flow::{Answer, Fetched, Next, Step};
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use key::tags;
+pub(crate) use payload::{Codec, Kind, Payload};
 pub(crate) use {fetch::GetOrFetch, read::Read};
 
-pub use read::{Get, GetMany, Has};
+pub use read::{Get, GetBytes, GetMany, Has};
 pub use watch::{CacheStats, ReadCacheStats};
 pub use write::{Delete, Invalidate, Set};
 
@@ -72,17 +74,23 @@ pub struct Cache {
 impl Cache {
     /// The value under `key`, if it is fresh. `None` also when Redis does not answer.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Get<T> {
-        Get::new(self.read(&[key], false))
+        Get::new(self.read(&[key], Some(Kind::Json)))
+    }
+
+    /// The bytes under `key`, if they are fresh: those that [`Self::set_bytes`] put there, or all of what another client
+    /// wrote. What [`Self::set`] put there is a miss, as bytes are to [`Self::get`].
+    pub fn get_bytes(&self, key: &str) -> GetBytes {
+        GetBytes::new(self.read(&[key], Some(Kind::Bytes)))
     }
 
     /// The values under `keys`, each as [`Self::get`] would give it, in one round trip.
     pub fn get_many<T: DeserializeOwned>(&self, keys: &[&str]) -> GetMany<T> {
-        GetMany::new(self.read(keys, false), keys.len())
+        GetMany::new(self.read(keys, Some(Kind::Json)), keys.len())
     }
 
-    /// Whether there is a fresh value under `key`. No value travels.
+    /// Whether there is a fresh value under `key`, or bytes. None travel.
     pub fn has(&self, key: &str) -> Has {
-        Has::new(self.read(&[key], true))
+        Has::new(self.read(&[key], None))
     }
 
     /// Puts `value` under `key`; a fetch of the same key that is on its way will not overwrite it.
@@ -101,14 +109,22 @@ impl Cache {
         let mut payloads = Vec::with_capacity(items.len());
         for (_, value) in items {
             let json = serde_json::to_string(value);
-            payloads.push(
-                json.map_err(|_| {
-                    EdgeError::argument("value must be something that JSON can hold")
-                })?,
-            );
+            let json = json
+                .map_err(|_| EdgeError::argument("value must be something that JSON can hold"))?;
+            payloads.push(Payload::json(json));
         }
         let keys: Vec<&str> = items.iter().map(|(key, _)| *key).collect();
         Ok(self.write(&keys, payloads))
+    }
+
+    /// Puts `bytes` under `key`, as [`Self::set`] puts a value. Alone in its request they travel as they are, in company
+    /// at about twice their size.
+    pub fn set_bytes(&self, key: &str, bytes: &[u8]) -> Set {
+        let codec = Codec {
+            kind: Kind::Bytes,
+            deflated: false,
+        };
+        self.write(&[key], vec![Payload::new(codec, bytes.to_vec())])
     }
 
     /// Removes `key`; how many were there, 0 or 1. A fetch of it that is on its way will not be stored.
@@ -178,14 +194,15 @@ impl Cache {
         Ok(Invalidate::new(hashes, key::tags(tags)?, gone, timeout_ms))
     }
 
-    pub(crate) fn read(&self, keys: &[&str], heads: bool) -> Read {
+    /// Reads the headers alone where nothing is `wanted`.
+    pub(crate) fn read(&self, keys: &[&str], wanted: Option<Kind>) -> Read {
         let shards = self.space.shards(keys.iter().copied());
         let timeout_ms = self.patience.timeout_ms;
-        Read::new(&self.space, shards, heads, timeout_ms, &self.watch)
+        Read::new(&self.space, shards, wanted, timeout_ms, &self.watch)
     }
 
-    /// Puts each payload, JSON, under its key.
-    pub(crate) fn write(&self, keys: &[&str], payloads: Vec<String>) -> Set {
+    /// Puts each payload under its key.
+    pub(crate) fn write(&self, keys: &[&str], payloads: Vec<Payload>) -> Set {
         Set::new(
             self.space.shards(keys.iter().copied()),
             payloads,

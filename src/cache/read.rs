@@ -1,5 +1,6 @@
 //! Reading entries: one script for each shard, one round trip for all.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
@@ -7,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::entry;
 use super::freshness::Freshness;
 use super::key::{Shard, Space};
+use super::payload::{self, Codec, Kind};
 use super::watch::{Served, Watch};
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
@@ -19,7 +21,8 @@ static READ: Script = script!("../lua/cache_entry.lua", "../lua/cache_read.lua")
 pub(crate) struct Read {
     space: Space,
     shards: Vec<Shard>,
-    heads: bool,
+    /// `None`: the headers alone, whatever the entries are.
+    wanted: Option<Kind>,
     timeout_ms: u64,
     watch: Watch,
     asked: Option<u64>,
@@ -29,14 +32,14 @@ impl Read {
     pub(super) fn new(
         space: &Space,
         shards: Vec<Shard>,
-        heads: bool,
+        wanted: Option<Kind>,
         timeout_ms: u64,
         watch: &Watch,
     ) -> Self {
         Self {
             space: space.clone(),
             shards,
-            heads,
+            wanted,
             timeout_ms,
             watch: watch.clone(),
             asked: None,
@@ -51,18 +54,18 @@ impl Read {
         for shard in &self.shards {
             let mut keys = vec![shard.tags.as_str()];
             keys.extend(shard.keys.iter().map(|keys| keys.entry.as_str()));
-            let args = [u32::from(self.heads).into()];
+            let args = [u32::from(self.wanted.is_none()).into()];
             out.script(&READ, &keys, &args, Repeat::Harmless);
         }
         self.watch.send(&self.space, now, out)
     }
 
-    /// Tells `found` the payload of each entry that is fresh, by its place among what was asked for.
+    /// Tells `found` the payload of each entry that is wanted and fresh, by its place among what was asked for.
     pub fn decode<'a>(
         &self,
         now: u64,
         replies: &mut Replies<'a>,
-        mut found: impl FnMut(usize, &'a [u8]),
+        mut found: impl FnMut(usize, Codec, &'a [u8]),
     ) {
         for shard in &self.shards {
             let mut entries = self.asked.and_then(|asked| {
@@ -74,20 +77,22 @@ impl Read {
                 let mut next = || entries.as_mut()?.next();
                 let fresh = match (next(), next()) {
                     (Some(Reply::Bytes(bytes)), Some(expired)) => {
-                        entry::decode(bytes).filter(|entry| {
+                        let wanted = self.wanted.unwrap_or(Kind::Bytes);
+                        entry::decode(bytes, wanted).filter(|entry| {
                             let expired = expired == Reply::Int(1);
                             entry.instants.freshness(now, expired) == Freshness::Fresh
+                                && (self.wanted.is_none() || entry.codec.kind == wanted)
                         })
                     }
                     _ => None,
                 };
-                if !self.heads {
+                if self.wanted.is_some() {
                     let hit = fresh.is_some();
                     let served = if hit { Served::Hit } else { Served::Miss };
                     self.watch.count(served, now);
                 }
                 if let Some(entry) = fresh {
-                    found(*place, entry.payload);
+                    found(*place, entry.codec, entry.payload);
                 }
             }
         }
@@ -102,6 +107,11 @@ impl Read {
 pub struct Get<T> {
     read: Read,
     value: PhantomData<fn() -> T>,
+}
+
+/// Reads the bytes of one key: see [`Cache::get_bytes`](super::Cache::get_bytes).
+pub struct GetBytes {
+    read: Read,
 }
 
 /// Reads several keys: see [`Cache::get_many`](super::Cache::get_many).
@@ -130,6 +140,12 @@ impl<T> GetMany<T> {
     }
 }
 
+impl GetBytes {
+    pub(super) fn new(read: Read) -> Self {
+        Self { read }
+    }
+}
+
 impl Has {
     pub(super) fn new(read: Read) -> Self {
         Self { read }
@@ -145,10 +161,34 @@ impl<T: DeserializeOwned> Op for Get<T> {
 
     fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<Option<T>, EdgeError> {
         let mut value = None;
-        self.read.decode(cx.now(), replies, |_, payload| {
-            value = serde_json::from_slice(payload).ok();
+        self.read.decode(cx.now(), replies, |_, codec, payload| {
+            value = payload::value(codec, payload);
         });
         Ok(value)
+    }
+
+    fn timeout_ms(&self) -> Option<u64> {
+        Some(self.read.timeout_ms())
+    }
+}
+
+impl Op for GetBytes {
+    type Output = Option<Vec<u8>>;
+
+    fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        self.read.encode(cx.now(), out)
+    }
+
+    fn decode(
+        self,
+        cx: &Context<'_>,
+        replies: &mut Replies<'_>,
+    ) -> Result<Option<Vec<u8>>, EdgeError> {
+        let mut bytes = None;
+        self.read.decode(cx.now(), replies, |_, codec, payload| {
+            bytes = payload::inflated(codec, payload).map(Cow::into_owned);
+        });
+        Ok(bytes)
     }
 
     fn timeout_ms(&self) -> Option<u64> {
@@ -169,11 +209,12 @@ impl<T: DeserializeOwned> Op for GetMany<T> {
         replies: &mut Replies<'_>,
     ) -> Result<Vec<Option<T>>, EdgeError> {
         let mut values: Vec<Option<T>> = (0..self.count).map(|_| None).collect();
-        self.read.decode(cx.now(), replies, |place, payload| {
-            if let Some(value) = values.get_mut(place) {
-                *value = serde_json::from_slice(payload).ok();
-            }
-        });
+        self.read
+            .decode(cx.now(), replies, |place, codec, payload| {
+                if let Some(value) = values.get_mut(place) {
+                    *value = payload::value(codec, payload);
+                }
+            });
         Ok(values)
     }
 
@@ -191,7 +232,7 @@ impl Op for Has {
 
     fn decode(self, cx: &Context<'_>, replies: &mut Replies<'_>) -> Result<bool, EdgeError> {
         let mut has = false;
-        self.read.decode(cx.now(), replies, |_, _| has = true);
+        self.read.decode(cx.now(), replies, |_, _, _| has = true);
         Ok(has)
     }
 

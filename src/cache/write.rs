@@ -4,12 +4,18 @@ use super::entry;
 use super::freshness::Times;
 use super::key::Shard;
 use super::nonce;
+use super::payload::Payload;
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
 use crate::wire::{Arg, Commands, Repeat, Replies};
 
 static SET: Script = script!("../lua/cache_epoch.lua", "../lua/cache_set.lua");
+static SET_BYTES: Script = script!(
+    "../lua/bytes.lua",
+    "../lua/cache_epoch.lua",
+    "../lua/cache_set.lua"
+);
 static DELETE: Script = script!("../lua/cache_delete.lua");
 static TAGS: Script = script!("../lua/cache_tags.lua");
 
@@ -20,7 +26,7 @@ const MOST_TAGS: u32 = 10_000;
 pub struct Set {
     shards: Vec<Shard>,
     /// By the places of the keys.
-    payloads: Vec<String>,
+    payloads: Vec<Payload>,
     times: Times,
     tags: Vec<String>,
     timeout_ms: u64,
@@ -29,7 +35,7 @@ pub struct Set {
 impl Set {
     pub(super) fn new(
         shards: Vec<Shard>,
-        payloads: Vec<String>,
+        payloads: Vec<Payload>,
         times: Times,
         tags: Vec<String>,
         timeout_ms: u64,
@@ -49,30 +55,38 @@ impl Op for Set {
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         let epoch = if self.tags.is_empty() {
-            String::new()
+            "-".to_owned()
         } else {
             nonce(cx)?
         };
         for shard in &self.shards {
-            let mut heads = Vec::with_capacity(shard.keys.len());
-            for _ in &shard.keys {
-                let instants = jittered(self.times, cx).from(cx.now());
-                heads.push(entry::head(&instants, 0, &self.tags));
-            }
+            let payloads = shard
+                .places
+                .iter()
+                .filter_map(|place| self.payloads.get(*place));
+            let payloads: Vec<(String, &Payload)> = payloads
+                .map(|payload| {
+                    let instants = jittered(self.times, cx).from(cx.now());
+                    (
+                        entry::head(&instants, payload.codec, 0, &self.tags),
+                        payload,
+                    )
+                })
+                .collect();
             let mut keys = vec![shard.tags.as_str()];
             let kept_ms = self.times.kept_ms();
             let mut args = vec![Arg::Text(&epoch), kept_ms.into()];
-            for (at, place) in shard.places.iter().enumerate() {
-                let (Some(names), Some(head), Some(payload)) =
-                    (shard.keys.get(at), heads.get(at), self.payloads.get(*place))
-                else {
-                    continue;
-                };
+            for (names, (head, payload)) in shard.keys.iter().zip(&payloads) {
                 keys.extend([names.entry.as_str(), &names.lease]);
-                args.extend([Arg::Text(head), Arg::Text(payload)]);
+                args.extend([Arg::Text(head), payload.arg()]);
             }
+            let script = if args.iter().any(Arg::is_bytes) {
+                &SET_BYTES
+            } else {
+                &SET
+            };
             // Sent again it sets the same once more.
-            out.script(&SET, &keys, &args, Repeat::Harmless);
+            out.script(script, &keys, &args, Repeat::Harmless);
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 //!
 //! Texts are JSON arrays of strings without nesting. A cache: the server's URL (it is Redis that fails, not a cache), its
 //! name, ttl, jitter in thousandths, `staleWhileRevalidate`, `staleIfError`, shards, lock, timeout, and `true` where
-//! it counts; times in milliseconds. Values never enter as anything but text, and leave as places in an answer's bytes.
+//! it counts; times in milliseconds. Values enter as bytes, and leave as places in an answer's bytes. A codec is 0 JSON or
+//! 1 bytes, 2 more where they are deflated.
 
 use std::cell::RefCell;
 
@@ -12,7 +13,7 @@ use super::batch::Ask;
 use super::json::Json;
 use super::slots::Slots;
 use super::{added, gone, text, with};
-use crate::cache::{Answer, Cache, Fetched, GetOrFetch, Next, Read, Step};
+use crate::cache::{Answer, Cache, Codec, Fetched, GetOrFetch, Kind, Next, Payload, Read, Step};
 use crate::client::Task;
 use crate::error::EdgeError;
 use crate::op::Context;
@@ -33,14 +34,15 @@ pub fn cache_problem(cache: &str) -> Option<String> {
     built(cache).err().map(|error| text(&error))
 }
 
-/// Adds a read of keys; its outcome is `@` and the array of four numbers for each fresh entry: its place among the keys,
-/// and that of its payload: which answer, from where, to where. `heads` leaves the payloads away.
+/// Adds a read of keys; its outcome is `@` and the array of five numbers for each fresh entry: its place among the keys,
+/// its codec, and the place of its payload: which answer, from where, to where. Wanted are 0 JSON, 1 bytes, or 2 either,
+/// without the payloads.
 #[wasm_bindgen]
 pub fn push_cache_read(
     batch: f64,
     cache: &str,
     keys: &str,
-    heads: bool,
+    wanted: u32,
     now: f64,
 ) -> Option<String> {
     let cache = match of(cache, 0.0, "") {
@@ -49,19 +51,22 @@ pub fn push_cache_read(
     };
     let keys = json_texts(keys);
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let wanted = (wanted < 2).then(|| codec_of(wanted).kind);
     added(with(batch, |batch| {
-        batch.ask(Box::new(Reading(cache.read(&keys, heads))), now as u64)
+        batch.ask(Box::new(Reading(cache.read(&keys, wanted))), now as u64)
     }))
 }
 
-/// Adds a write of keys, `payloads` being theirs, a NUL between them (JSON has none); without payloads a removal, whose
-/// outcome is how many were there. `ttl_ms` 0 is the cache's own.
+/// Adds a write of keys. `payloads` are theirs, one behind the other; `layout` says of each its codec and where it ends.
+/// Without payloads it is a removal, whose outcome is how many were there. `ttl_ms` 0 is the cache's own.
 #[wasm_bindgen]
+#[allow(clippy::too_many_arguments, reason = "an object would cost more")]
 pub fn push_cache_write(
     batch: f64,
     cache: &str,
     keys: &str,
-    payloads: Option<String>,
+    payloads: Option<Vec<u8>>,
+    layout: &[u32],
     ttl_ms: f64,
     tags: &str,
     now: f64,
@@ -78,11 +83,27 @@ pub fn push_cache_write(
             itoa::Buffer::new().format(deleted).to_owned()
         }),
         Some(payloads) => {
-            let payloads = payloads.as_bytes().split(|byte| *byte == 0);
-            let payloads = payloads.filter_map(|payload| String::from_utf8(payload.to_vec()).ok());
-            batch.op(cache.write(&keys, payloads.collect()), now, null)
+            let (mut each, mut start) = (Vec::with_capacity(keys.len()), 0);
+            for of in layout.chunks_exact(2) {
+                if let [codec, end] = *of {
+                    let bytes = payloads.get(start..end as usize).unwrap_or_default();
+                    each.push(Payload::new(codec_of(codec), bytes.to_vec()));
+                    start = end as usize;
+                }
+            }
+            batch.op(cache.write(&keys, each), now, null)
         }
     }))
+}
+
+fn codec_of(number: u32) -> Codec {
+    let kind = if number & 1 == 0 {
+        Kind::Json
+    } else {
+        Kind::Bytes
+    };
+    let deflated = number & 2 != 0;
+    Codec { kind, deflated }
 }
 
 /// Adds an invalidation of tags: what has them is `gone`, or else stale.
@@ -183,9 +204,16 @@ pub fn flow_step(flow: f64, event: u32, now: f64) -> String {
     }))
 }
 
-/// The caller's function gave a value, its JSON being `payload`; `ttl_ms` 0 and `tags` empty leave what was said before.
+/// The caller's function gave a value: `payload`, of this codec. `ttl_ms` 0 and `tags` empty leave what was said before.
 #[wasm_bindgen]
-pub fn flow_fetched(flow: f64, payload: String, ttl_ms: f64, tags: &str, now: f64) -> String {
+pub fn flow_fetched(
+    flow: f64,
+    codec: u32,
+    payload: Vec<u8>,
+    ttl_ms: f64,
+    tags: &str,
+    now: f64,
+) -> String {
     let cx = Context::at(now as u64);
     told(stepped(flow, |flow| {
         if ttl_ms > 0.0 {
@@ -194,12 +222,12 @@ pub fn flow_fetched(flow: f64, payload: String, ttl_ms: f64, tags: &str, now: f6
         if let (false, Ok(tags)) = (tags.is_empty(), crate::cache::tags(&json_texts(tags))) {
             flow.set_tags(tags);
         }
-        flow.fetched(&cx, Fetched::Value(payload))
+        flow.fetched(&cx, Fetched::Value(Payload::new(codec_of(codec), payload)))
     }))
 }
 
-/// Adds what a flow wants sent; its outcome is `@` and a step, behind which stands the place of what was found when that
-/// is to be judged: which answer, from where, to where.
+/// Adds what a flow wants sent; its outcome is `@` and a step, behind which stand the codec and the place of what was found
+/// when that is to be judged: which answer, from where, to where.
 #[wasm_bindgen]
 pub fn push_flow(batch: f64, flow: f64, now: f64) -> Option<String> {
     added(with(batch, |batch| {
@@ -264,16 +292,16 @@ impl Ask for Flowing {
     ) -> Result<String, EdgeError> {
         let mut found = None;
         let step = stepped(self.0, |flow| {
-            let (step, payload) = flow.answered(cx, replies);
-            found = payload;
+            let (step, judged) = flow.answered(cx, replies);
+            found = judged;
             step
         });
         let mut json = Json::default();
         json.raw("@");
         json.raw(&told(step));
-        if let Some(payload) = found {
+        if let Some((codec, payload)) = found {
             json.text.pop();
-            place(&mut json, task, payload);
+            place(&mut json, task, codec, payload);
             json.raw("]");
         }
         Ok(json.text)
@@ -295,18 +323,19 @@ impl Ask for Reading {
     ) -> Result<String, EdgeError> {
         let mut json = Json::default();
         json.raw("@[");
-        self.0.decode(cx.now(), replies, |key, payload| {
+        self.0.decode(cx.now(), replies, |key, codec, payload| {
             json.number(if json.text.len() > 2 { "," } else { "" }, key as u64);
-            place(&mut json, task, payload);
+            place(&mut json, task, codec, payload);
         });
         json.raw("]");
         Ok(json.text)
     }
 }
 
-fn place(json: &mut Json, task: &Task, payload: &[u8]) {
+fn place(json: &mut Json, task: &Task, codec: Codec, payload: &[u8]) {
+    let codec = usize::from(codec.kind == Kind::Bytes) + 2 * usize::from(codec.deflated);
     let (answer, start) = task.place(payload).unwrap_or_default();
-    for number in [answer, start, start + payload.len()] {
+    for number in [codec, answer, start, start + payload.len()] {
         json.number(",", number as u64);
     }
 }

@@ -15,7 +15,7 @@ local function judged(key, entry)
     return 0, math.huge, 0, 0
   end
   local written, fresh, cost, tags, epoch, counter =
-    string.match(entry, '^ue1;%l;(%d+);(%d+);%d+;%d+;(%d+);([^;]*);([^;]*);(%d*);')
+    string.match(entry, '^ue1;%a;(%d+);(%d+);%d+;%d+;(%d+);([^;]*);([^;]*);(%d*);')
   if not written then
     if string.find(entry, '^ue1;') then redis.call('DEL', key) end
     return 2, 0, 0, 0

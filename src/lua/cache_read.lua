@@ -15,7 +15,7 @@ for n, entry in ipairs(entries) do
   if worth == 2 then
     entry = false
   elseif ARGV[1] == '1' then
-    entry = string.match(entry, '^ue1;%l;[%d;]+[^;]*;[^;]*;%d*;') or ''
+    entry = string.match(entry, '^ue1;%a;[%d;]+[^;]*;[^;]*;%d*;') or ''
   end
   reply[2 * n - 1] = entry
   reply[2 * n] = worth % 2

@@ -1,7 +1,7 @@
 -- Cache set: writes entries, and takes the lease from whoever is fetching them. Behind cache_epoch.lua.
 --
 -- KEYS     `t` of the shard, then for each entry it and its lease
--- ARGV     an epoch for a new `t` ('' when there are no tags), how long the entries are kept (ms), then for each entry
+-- ARGV     an epoch for a new `t` ('-' when there are no tags), how long the entries are kept (ms), then for each entry
 --          its head up to its tags and its payload
 -- Reply    OK
 -- Inner    1 SET and 1 DEL for each entry; 1 HMGET more in all when they have tags
@@ -10,7 +10,7 @@
 -- between the count and the write would go unseen.
 -- Failure: the caller is told; sent again it sets the same once more.
 local mark = ';;'
-if ARGV[1] ~= '' then
+if ARGV[1] ~= '-' then
   local made, counter = epoch(ARGV[1])
   mark = made .. ';' .. counter .. ';'
 end

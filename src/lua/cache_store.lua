@@ -2,7 +2,7 @@
 --
 -- KEYS     `t` of the shard, the entry, its lease
 -- ARGV     the nonce of this caller, how long the entry is kept (ms), the epoch and the counter at the lookup, the entry
---          up to its tags, its payload, its tags
+--          up to its tags, its tags, its payload
 -- Reply    1 stored, 0 refused
 -- Inner    1 GET; 1 DEL more when this caller may store; 1 HMGET more with tags; 1 SET more when stored
 --
@@ -16,9 +16,9 @@ if not lease or not string.find(lease, ARGV[1], 1, true) then
 end
 redis.call('DEL', KEYS[3])
 local mark = ';;'
-if ARGV[7] then
+if #ARGV > 6 then
   local fields = {'e', 'f'}
-  for n = 7, #ARGV do fields[#fields + 1] = 'g:' .. ARGV[n] end
+  for n = 6, #ARGV - 1 do fields[#fields + 1] = 'g:' .. ARGV[n] end
   local found = redis.call('HMGET', KEYS[1], unpack(fields))
   if found[1] ~= ARGV[3] then return 0 end
   for n = 2, #fields do
@@ -26,5 +26,5 @@ if ARGV[7] then
   end
   mark = ARGV[3] .. ';' .. ARGV[4] .. ';'
 end
-redis.call('SET', KEYS[2], ARGV[5] .. mark .. ARGV[6], 'PX', ARGV[2])
+redis.call('SET', KEYS[2], ARGV[5] .. mark .. ARGV[#ARGV], 'PX', ARGV[2])
 return 1

@@ -1,4 +1,5 @@
-//! Commands that carry bytes, which JSON cannot: as a path with a raw body, or as Latin-1 that a script turns back.
+//! Commands and scripts that carry bytes, which JSON cannot: as a path with a raw body, or as Latin-1 that a script turns
+//! back.
 
 use super::json;
 use crate::error::{EdgeError, ErrorKind};
@@ -147,6 +148,46 @@ pub(crate) fn path_form(words: &[u8], place: u32) -> Option<(String, Vec<u8>)> {
     (!body.is_empty() && expiry.is_empty() && path.len() <= LONGEST_PATH).then_some((path, body))
 }
 
+/// The call of a script whose last argument is bytes, by its SHA1 and as a path, with that argument as the body; `words` are
+/// all behind the SHA1. The arguments before it must be such as an address may hold. `None` where a path cannot say it.
+pub(crate) fn script_path(sha1: &str, words: &[u8]) -> Option<(String, Vec<u8>)> {
+    let words = std::str::from_utf8(words).ok()?.strip_suffix(']')?;
+    let number = |item: &str| item.trim_matches('"').parse::<usize>().ok();
+    let mut items = json::items(words).peekable();
+    let keys = number(items.peek()?)?;
+    let mut path = "/EVALSHA/".to_owned();
+    path += sha1;
+    for _ in 0..=keys {
+        segment_into(&mut path, items.next()?)?;
+    }
+    // The place of the bytes: they are not in JSON, so there are none to turn back.
+    items.next()?;
+    path += "/-";
+    let mut last = items.next()?;
+    for item in items {
+        segment_into(&mut path, last)?;
+        last = item;
+    }
+    let body = latin1(last)?;
+    (!body.is_empty() && path.len() <= LONGEST_PATH).then_some((path, body))
+}
+
+/// Appends a word that a path can say, and that fits: a number or a text.
+fn segment_into(path: &mut String, item: &str) -> Option<()> {
+    let text = if item.starts_with('"') {
+        json::text_of(item)?
+    } else {
+        item.to_owned()
+    };
+    let folded = matches!(text.as_str(), "" | "." | "..");
+    if folded || path.len() + text.len() > LONGEST_PATH {
+        return None;
+    }
+    path.push('/');
+    percent_into(path, &text);
+    Some(())
+}
+
 /// The bytes that a JSON string of Latin-1 characters stands for.
 fn latin1(item: &str) -> Option<Vec<u8>> {
     let text = json::text_of(item)?;
@@ -229,6 +270,37 @@ mod tests {
             assert_eq!(said(unsaid, place.max(3)), None, "{unsaid:?}");
         }
         assert_eq!(form(&["SET", "k", ""], b"", 3), None);
+    }
+
+    #[test]
+    fn a_script_goes_in_a_path_with_its_last_argument_as_the_body() {
+        let said = |words: &str| script_path("sha", words.as_bytes());
+        let body = vec![0xff, b'"'];
+        for (words, path) in [
+            (
+                r#"2,"k","/","2","a;b","ÿ\""]"#,
+                "/EVALSHA/sha/2/k/%2F/-/a%3Bb",
+            ),
+            (r#""0","1","ÿ\""]"#, "/EVALSHA/sha/0/-"),
+        ] {
+            assert_eq!(
+                said(words),
+                Some((path.to_owned(), body.clone())),
+                "{words}"
+            );
+        }
+        for unsaid in [
+            r#"1,"","1","ÿ"]"#,
+            r#"1,"k","1",""]"#,
+            r#"1,"k","2","","ÿ"]"#,
+            r#"1,"k","2","..","ÿ"]"#,
+            r#"4000000000,"k"]"#,
+            "]",
+        ] {
+            assert_eq!(said(unsaid), None, "{unsaid}");
+        }
+        let long = "k".repeat(2_000);
+        assert_eq!(said(&["1,\"", &long, "\",\"1\",\"ÿ\"]"].concat()), None);
     }
 
     #[test]

@@ -21,7 +21,12 @@ fn one_of<'t>(texts: impl Iterator<Item = &'t str>, words: &[&str]) -> bool {
 #[derive(Clone)]
 pub(crate) enum Head {
     Plain,
-    Script(Known),
+    Script {
+        script: Known,
+        /// Whether its last argument alone is bytes, and the others are such as an address may hold: not those of a
+        /// caller's script, which may be values.
+        raw: bool,
+    },
     /// By its name, with bytes among its arguments: see [`bytes`].
     Bytes(Rc<Opening>),
 }
@@ -171,7 +176,9 @@ impl Commands {
             bytes::places_into(&mut self.bytes, &places);
         }
         self.arguments(args);
-        self.close(Head::Script(script.into()), repeat);
+        let script = script.into();
+        let raw = matches!(script, Known::Ours(_)) && places == [args.len() as u32];
+        self.close(Head::Script { script, raw }, repeat);
     }
 
     /// Appends one call of a script that is JSON already: an array of the count of its keys, its keys, and its arguments.
@@ -180,7 +187,8 @@ impl Commands {
         self.bytes
             .extend_from_slice(json.as_bytes().get(1..).unwrap_or_default());
         self.bytes.pop();
-        self.close(Head::Script(script.into()), repeat);
+        let (script, raw) = (script.into(), false);
+        self.close(Head::Script { script, raw }, repeat);
     }
 
     /// How many commands there are.
@@ -217,7 +225,7 @@ impl Commands {
     }
 
     pub(crate) fn has_scripts(&self) -> bool {
-        let script = |entry: &Entry| matches!(entry.head, Head::Script(_));
+        let script = |entry: &Entry| matches!(entry.head, Head::Script { .. });
         self.entries.iter().any(script)
     }
 
@@ -245,7 +253,7 @@ impl Commands {
     fn words(&self, index: usize) -> Option<(&str, bool)> {
         let (head, words) = self.get(index)?;
         let words = std::str::from_utf8(words).ok()?.strip_suffix(']')?;
-        if let Head::Script(_) = head {
+        if let Head::Script { .. } = head {
             return Some((words, false));
         }
         let name = json::items(words).next()?;

@@ -11,7 +11,7 @@ mod resp;
 pub(crate) mod subscription;
 
 pub use arg::Arg;
-pub(crate) use bytes::path_form;
+pub(crate) use bytes::{path_form, script_path};
 pub use command::Commands;
 pub(crate) use command::{Head, Repeat};
 pub(crate) use event_stream::{EventStream, LARGEST_EVENT};

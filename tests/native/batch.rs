@@ -220,6 +220,36 @@ async fn bytes_arrive_as_they_are_alone_in_company_and_in_a_transaction() {
 }
 
 #[tokio::test]
+async fn bytes_reach_a_script_as_they_are_alone_and_in_company() {
+    for json_only in [false, true] {
+        let server = Server::start_with(|config| config.json_only = json_only).await;
+        let (redis, fake) = server.faked();
+        let every: Vec<u8> = (0..=255).collect();
+        // Nothing in its reply that a JSON server could not say.
+        let source =
+            "return {ARGV[1], tostring(#ARGV[2]), tostring(ARGV[2]:byte(129)), ARGV[3], KEYS[1]}";
+        let told = Script::new(source);
+        let call = || {
+            let args = ["é".into(), Arg::Bytes(&every), "x y".into()];
+            told.call::<Vec<String>>(&["k/1"], &args)
+        };
+        let expected = ["é", "256", "128", "x y", "k/1"];
+        for _ in 0..2 {
+            assert_eq!(redis.run(call()).await.unwrap(), expected);
+        }
+        let (one, other) = redis.run((call(), call())).await.unwrap();
+        assert_eq!(one, expected);
+        assert_eq!(other, expected);
+        // Its other arguments may be values, which no address may hold.
+        assert!(fake.sent().iter().all(|sent| *sent != every));
+        // Lost, it is sent whole.
+        let flush = command::<String>("SCRIPT", &["FLUSH".into()]);
+        redis.run(flush).await.unwrap();
+        assert_eq!(redis.run(call()).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_script_is_sent_whole_once_and_again_when_it_was_lost() {
     for json_only in [false, true] {
         let server = Server::start_with(|config| config.json_only = json_only).await;

@@ -1034,6 +1034,38 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       }
       equal([await cache.delete("0", "1", "none"), await cache.delete(), await cache.has("0"), await cache.has("2")], [2, 0, false, true]);
     },
+    "a cache keeps bytes, byte for byte, and they are no values": async () => {
+      const { fetch, bodies } = counting();
+      const cache = new Cache(client({ fetch }), { name: key("bytes"), timeout: "60s" });
+      const every = Uint8Array.from({ length: 256 }, (_, n) => n);
+      for (const bytes of [every, new Uint8Array(), new TextEncoder().encode("ue1;j;ü")]) {
+        for (let times = 0; times < 2; times++) {
+          await cache.setBytes("k", bytes, { tags: ["t"] });
+          equal([...((await cache.getBytes("k")) ?? [])], [...bytes]);
+          equal([await cache.get("k"), await cache.has("k")], [undefined, true]);
+        }
+        const both = Promise.all([cache.setBytes("l", bytes), cache.getBytes("l")]);
+        equal([...((await both)[1] ?? [])], [...bytes]);
+        await cache.invalidateTags("t");
+        equal([await cache.getBytes("k"), await cache.has("k")], [undefined, false]);
+      }
+      // Nobody else's: neither what was stored nor what was read may be spoilt by who writes into it.
+      const own = every.slice();
+      const stored = cache.setBytes("k", own);
+      own.fill(7);
+      await stored;
+      const [one, other] = await Promise.all([cache.getBytes("k"), cache.getBytes("k")]);
+      one?.fill(7);
+      equal([...(other ?? [])], [...every]);
+      await cache.set("k", 1);
+      equal([await cache.getBytes("k"), await cache.get("k")], [undefined, 1]);
+      await cache.setBytes("k", every);
+      equal([await cache.getOrFetch("k", () => 2), await cache.get("k")], [2, 2]);
+      const sent = bodies.length;
+      await Promise.all([cache.setBytes("k", every), cache.set("l", 1)]);
+      equal(bodies.length, sent + 1);
+      equal((await failure(cache.setBytes("k", /** @type {any} */ ("text")))).code, "invalid_argument");
+    },
     "many keys of a cache are one request, also over shards": async () => {
       for (const shards of [1, 5]) {
         const { fetch, bodies } = counting();

@@ -59,7 +59,7 @@ pub(super) fn otherwise(
     text: &[u8],
     server: &mut Server,
 ) -> bool {
-    let Some((Head::Script(script), _)) = commands.get(written.command) else {
+    let Some((Head::Script { script, .. }, _)) = commands.get(written.command) else {
         return false;
     };
     let Some((_, form)) = written.loads else {

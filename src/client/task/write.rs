@@ -4,7 +4,7 @@ use super::{Mode, Outcome, Task, Way, Written};
 use crate::client::server::{Format, Server};
 use crate::commands;
 use crate::script::{Form, Known, script};
-use crate::wire::{Head, json_string_into, path_form};
+use crate::wire::{Head, json_string_into, path_form, script_path};
 
 /// Runs a command that carries bytes.
 static CALL: crate::script::Script = script!("../../lua/bytes.lua", "../../lua/call.lua");
@@ -46,10 +46,10 @@ impl Task {
                 self.format = Format::Base64;
             }
             [written] => {
-                let command = written.command;
+                let as_path = self.as_path(written, server);
                 self.way = Way::One;
                 body.remove(0);
-                if let Some((path, raw)) = self.as_path(command, server) {
+                if let Some((path, raw)) = as_path {
                     self.way = Way::Path(path);
                     body = raw;
                 }
@@ -78,7 +78,7 @@ impl Task {
                 body.extend_from_slice(rest);
                 return Some(None);
             }
-            Head::Script(script) => script,
+            Head::Script { script, .. } => script,
             Head::Bytes(opening) => {
                 // Whole, and in a form that is not refused: sent a second time it would lose its place in the order.
                 let form = if server.knows_form() {
@@ -116,10 +116,15 @@ impl Task {
     }
 
     /// A command that carries bytes and is alone goes with nothing encoded.
-    fn as_path(&self, command: usize, server: &Server) -> Option<(String, Vec<u8>)> {
-        match self.commands.get(command)? {
-            (Head::Bytes(opening), words) if server.takes_paths() => {
-                path_form(words, opening.place?)
+    fn as_path(&self, written: &Written, server: &Server) -> Option<(String, Vec<u8>)> {
+        if !server.takes_paths() {
+            return None;
+        }
+        match self.commands.get(written.command)? {
+            (Head::Bytes(opening), words) => path_form(words, opening.place?),
+            // With its source it would be too long.
+            (Head::Script { script, raw: true }, words) if written.loads.is_none() => {
+                script_path(script.source(server.form()).sha1(), words)
             }
             _ => None,
         }
@@ -128,8 +133,8 @@ impl Task {
     /// The names of the commands that the last write carried.
     pub fn names(&self) -> Vec<&'static str> {
         let name = |written: &Written| match self.commands.get(written.command) {
-            Some((Head::Script(_), _)) if written.loads.is_some() => "EVAL",
-            Some((Head::Script(_), _)) => "EVALSHA",
+            Some((Head::Script { .. }, _)) if written.loads.is_some() => "EVAL",
+            Some((Head::Script { .. }, _)) => "EVALSHA",
             Some((_, words)) => commands::known(first_word(words)),
             None => "OTHER",
         };

@@ -1,5 +1,6 @@
 //! The cache: its lease, its tags, what is served when, and what happens when many ask at once or Redis fails.
 
+mod bytes;
 mod failure;
 mod interleavings;
 mod lease;
