@@ -72,8 +72,13 @@ impl Origin<'_> {
         }
         // The bytes as they come: decoded, they would be encoded anew on their way out.
         let _ = Reflect::set(&init, &"encodeResponseBody".into(), &"manual".into());
-        let answer = self.fetch(&url, &init).await?;
-        received(Response::from(answer), self.base, target).map_err(|_| refused())
+        let answer = Response::from(self.fetch(&url, &init).await?);
+        match answer.status_code() {
+            101 => Ok(answer),
+            // What no `Response` can be would end the isolate.
+            200..=599 => received(answer, self.base, target).map_err(|_| refused()),
+            _ => Err(refused()),
+        }
     }
 
     /// Where it goes, `None` where that is not below the origin's URL: of parsers only that of `fetch` itself says
@@ -141,15 +146,20 @@ fn sent(
 
 /// The origin's answer as the client gets it; what is said to the front itself still stands in it.
 fn received(answer: Response, base: &str, target: &Target) -> worker::Result<Response> {
-    if answer.status_code() == 101 {
-        return Ok(answer);
-    }
     let headers = passed(answer.headers(), drops_response)?;
     if let Some(told) = headers.get("location")?
         && let Some(own) = location(&told, base, target.public_base())
     {
         headers.set("location", &own)?;
     }
-    let answer = answer.with_headers(headers);
+    let bodiless = matches!(answer.status_code(), 204 | 205 | 304);
+    let (head, body) = answer.into_parts();
+    let head = head.with_headers(headers);
+    // What came behind a head that has no body would end the isolate too.
+    let answer = if bodiless {
+        head.empty()
+    } else {
+        head.body(body)
+    };
     Ok(answer.with_encode_body(EncodeBody::Manual))
 }
