@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench-ops bench-limiter build fmt clean setup
+.PHONY: help run edge test bench-ops bench-limiter build fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
@@ -12,6 +12,10 @@ help: ## this list
 run: ## the Worker on 127.0.0.1:8787 over a gateway on :8079 and a Redis of its own (PORT=, GATEWAY_PORT=)
 	@scripts/setup.sh run
 	@$(IN_ENV) node scripts/run.mjs
+
+edge: ## the Worker before ORIGIN_URL= on PORT=, over UPSTASH_REDIS_REST_URL= and _TOKEN= or a Redis of its own (docs/edge.md)
+	@scripts/setup.sh run
+	@$(IN_ENV) node scripts/run.mjs edge
 
 test: ## every check and every suite (ONLY=worker,page for some)
 	@scripts/setup.sh test

@@ -84,7 +84,7 @@ export async function startWorker({ vars, port, onOutput }) {
   const folder = temporaryFolder();
   // In a file, because wrangler prints the values that its command line holds.
   const envFile = join(folder, "vars");
-  const lines = Object.entries(vars).map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+  const lines = Object.entries(vars).map(([name, value]) => `${name}=${quoted(value)}\n`);
   writeFileSync(envFile, lines.join(""), { mode: 0o600 });
   const wrangler = ["wrangler", "dev", "--cwd", ROOT, "--ip", "127.0.0.1", "--port", `${port}`];
   const inspector = ["--inspector-ip", "127.0.0.1", "--inspector-port", `${await freePort()}`];
@@ -93,6 +93,13 @@ export async function startWorker({ vars, port, onOutput }) {
   const child = start(join(ROOT, "scripts/env.sh"), [...wrangler, ...inspector, ...own], { env, folder, onOutput });
   await ready("the Worker", child, async () => Boolean(await probe(`${url}/api/health`)), 300);
   return { ...child, port, url };
+}
+
+/** As a file of variables has it: such a file knows no escapes but those of line breaks. @param {string} value */
+function quoted(value) {
+  const quote = ['"', "'", "`"].find((quote) => !value.includes(quote));
+  if (!quote) throw new Error("a variable's value cannot hold all three kinds of quotes");
+  return quote + value + quote;
 }
 
 function temporaryFolder() {

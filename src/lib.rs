@@ -9,6 +9,7 @@
 //! client     Redis: batches, retries, deadlines   error      the one error
 //! commands   what each is; typed ones as ops      scan       the SCAN commands as streams
 //! ratelimit  cache  session  health               features: each says what to send and how to read it
+//! edge       the whole request in one trip        front      the Worker before an origin: what it decides
 //! js         the face of the npm package          worker     the deployable Worker
 //! ```
 
@@ -26,7 +27,14 @@ mod cache;
 mod client;
 pub mod commands;
 mod duration;
+mod edge;
 mod error;
+#[cfg(any(test, all(feature = "worker", target_arch = "wasm32")))]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "its tests run natively")
+)]
+mod front;
 mod health;
 pub mod host;
 mod keys;
@@ -52,6 +60,7 @@ pub use cache::{
 };
 pub use client::{Builder, Message, Redis, RequestEvent, Retry, Subscription};
 pub use duration::duration_ms;
+pub use edge::{Closed, Edge, OnSessionFailure, Open, Problem, Visit};
 pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
 pub use op::{Context, Op, Settled};

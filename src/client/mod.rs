@@ -22,6 +22,8 @@ use crate::wire::{Commands, Repeat};
 pub use config::{Builder, Retry};
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use listener::Listener;
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+pub(crate) use pump::first;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use server::Format;
 pub(crate) use server::Server;

@@ -104,7 +104,7 @@ impl Redis {
 pub(super) const TOO_LATE: &str = "no answer within the time allowed";
 
 /// `work`, unless `limit` ends first.
-pub(super) async fn first<T>(
+pub(crate) async fn first<T>(
     work: impl Future<Output = T>,
     limit: impl Future<Output = ()>,
 ) -> Option<T> {

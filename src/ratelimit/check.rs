@@ -93,6 +93,11 @@ impl Op for Check {
 }
 
 impl Check {
+    /// Whether it was refused already, by what this isolate remembers; asked after `encode`.
+    pub(crate) fn is_recalled(&self) -> bool {
+        self.recalled.is_some()
+    }
+
     /// What can be wrong with a check is told before it is sent.
     pub(crate) fn prepare(&mut self) -> Result<(), EdgeError> {
         if self.call.limits.iter().any(|limit| self.cost > limit.limit) {

@@ -109,6 +109,11 @@ impl Session {
         }
     }
 
+    /// Of a visitor of whom nothing is known.
+    pub(crate) fn anonymous(now: u64) -> Self {
+        Self::empty(Status::New, now)
+    }
+
     /// How it was found.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -308,6 +313,17 @@ impl Session {
     #[must_use]
     pub fn conflicts(&self) -> &[Conflict] {
         &self.conflicts
+    }
+
+    /// Whether a save would write.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.clears || !self.changes.is_empty() || self.moves()
+    }
+
+    /// Whether a save would tell the browser something: another id, or that it is over.
+    pub(crate) fn moves(&self) -> bool {
+        let begins = self.id.is_none() && (self.next.is_some() || !self.changes.is_empty());
+        begins || self.login.is_some() || self.rotates || self.destroyed || self.signed_anew
     }
 
     pub(super) fn clash(&mut self, clashes: Vec<Clash>) {

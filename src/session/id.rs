@@ -98,6 +98,12 @@ impl Id {
         &self.place
     }
 
+    /// What lasts: the user, else the slot tag, which neither login nor rotation changes.
+    pub fn holder(&self) -> String {
+        let user = self.user.as_ref().map(|user| &user[..]);
+        Base64UrlUnpadded::encode_string(user.unwrap_or(&self.place.tag))
+    }
+
     /// Its key in Redis.
     pub fn key(&self, name: &str) -> String {
         self.place.key(name)

@@ -196,6 +196,19 @@ impl Sessions {
         Load::new(self, cookie_header)
     }
 
+    /// Whose a `Cookie` header is, without asking Redis: the same for all sessions of a user, and for a session that
+    /// nobody has logged in to as long as it lives. `None` when no secret signed it. It may be over by now.
+    #[cfg_attr(
+        not(any(test, all(feature = "worker", target_arch = "wasm32"))),
+        allow(dead_code, reason = "for the deployable Worker")
+    )]
+    pub(crate) fn holder(&self, cookie_header: &str) -> Option<String> {
+        let config = &self.0;
+        let mut values = config.cookie.values(cookie_header);
+        let id = values.find_map(|value| Id::verify(value, &config.name, &config.secrets));
+        id.map(|(id, _)| id.holder())
+    }
+
     /// Saves what changed; answers the `Set-Cookie` values to send.
     ///
     /// Two saves that change different keys both hold. It fails with `conflict` when another request changed the same

@@ -3,12 +3,15 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use js_sys::{JSON, Reflect};
 use serde::Serialize;
 use worker::{Context, Env, Response};
 
 use super::failure::Failure;
 use crate::client::Redis;
 use crate::error::EdgeError;
+use crate::front::config::sessions;
+use crate::front::limits::about;
 use crate::health::{HealthStatus, health};
 use crate::session::Sessions;
 
@@ -17,15 +20,15 @@ pub(super) struct App<'a> {
     pub redis: Redis,
     pub context: &'a Context,
     env: &'a Env,
-    trips: Rc<Trips>,
+    pub trips: Rc<Trips>,
 }
 
 /// What this request sent so far.
 #[derive(Default)]
-struct Trips {
-    requests: Cell<usize>,
-    commands: Cell<usize>,
-    ms: Cell<u64>,
+pub(super) struct Trips {
+    pub requests: Cell<usize>,
+    pub commands: Cell<usize>,
+    pub ms: Cell<u64>,
 }
 
 /// Health as JSON: `checkedAt` is a text, as in ISO 8601.
@@ -43,7 +46,15 @@ const HEALTH_TIMEOUT_MS: u64 = 1_000;
 
 impl<'a> App<'a> {
     pub fn new(env: &'a Env, context: &'a Context) -> Result<Self, Failure> {
-        let trips = Rc::new(Trips::default());
+        Ok(Self::counting(env, context, Rc::default())?)
+    }
+
+    /// One that counts in `trips` what it sends.
+    pub fn counting(
+        env: &'a Env,
+        context: &'a Context,
+        trips: Rc<Trips>,
+    ) -> Result<Self, EdgeError> {
         let seen = Rc::clone(&trips);
         let redis = Redis::from_env(env)?.observed(move |event| {
             seen.requests.set(seen.requests.get() + 1);
@@ -76,18 +87,11 @@ impl<'a> App<'a> {
         self.json(&shown, status)
     }
 
-    /// Sessions, signed by `SESSION_SECRETS`: one or more, separated by commas.
+    /// Sessions, signed by `SESSION_SECRETS`.
     pub fn sessions(&self) -> Result<Sessions, Failure> {
-        let secrets = text(self.env, "SESSION_SECRETS").unwrap_or_default();
-        let secrets: Vec<&str> = secrets
-            .split(',')
-            .map(str::trim)
-            .filter(|s| !s.is_empty())
-            .collect();
-        Sessions::new(&secrets).map_err(|error| {
-            let message = String::from("SESSION_SECRETS: ") + error.message();
-            EdgeError::with_text(error.kind(), message).into()
-        })
+        let name = "SESSION_SECRETS";
+        let read = sessions(&text(self.env, name).unwrap_or_default());
+        Ok(read.map_err(|error| about(name, &error))?)
     }
 
     /// A JSON answer that no cache keeps, with what it cost in `Server-Timing`.
@@ -117,7 +121,9 @@ impl Trips {
     }
 }
 
-/// A secret or variable that is a text.
+/// A secret or variable; one that is no text, such as a table of `wrangler.toml`, as JSON.
 pub(super) fn text(env: &Env, name: &str) -> Option<String> {
-    env.var(name).ok().map(|value| value.to_string())
+    let value = Reflect::get(env, &name.into()).ok()?;
+    let json = || JSON::stringify(&value).ok()?.as_string();
+    value.as_string().or_else(json)
 }

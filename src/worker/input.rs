@@ -34,6 +34,43 @@ impl Target {
         behind_scheme.split('/').skip(1).collect()
     }
 
+    /// Whether it is for this Worker itself, whatever the origin has.
+    pub fn is_own(&self) -> bool {
+        let path = self.path();
+        path == "/api" || path.starts_with("/api/")
+    }
+
+    /// From the path on, as it came.
+    pub fn path_and_query(&self) -> &str {
+        let (_, rest) = self.cut();
+        if rest.is_empty() { "/" } else { rest }
+    }
+
+    /// The path alone, still percent-encoded.
+    pub fn path(&self) -> &str {
+        let whole = self.path_and_query();
+        whole.split_once('?').map_or(whole, |(path, _)| path)
+    }
+
+    /// By which scheme and under which name the client knows this site.
+    pub fn public(&self) -> (&str, &str) {
+        let (base, _) = self.cut();
+        base.split_once("://").unwrap_or(("https", base))
+    }
+
+    /// This site, without a slash at its end.
+    pub fn public_base(&self) -> &str {
+        self.cut().0
+    }
+
+    /// Before and behind the end of the authority.
+    fn cut(&self) -> (&str, &str) {
+        let authority = self.url.find("://").map_or(0, |at| at + 3);
+        let rest = self.url.get(authority..).unwrap_or_default();
+        let length = rest.find(['/', '?']).unwrap_or(rest.len());
+        self.url.split_at(authority + length)
+    }
+
     pub fn query(&self) -> Result<Query, Failure> {
         let (_, query) = self.parts();
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())

@@ -1,9 +1,11 @@
-//! The deployable Worker: `GET /api/health`, and the demonstration routes when `DEMO=1`.
+//! The deployable Worker: the front of `ORIGIN_URL`, `GET /api/health`, and the demonstration routes when `DEMO=1`.
 
 mod app;
 mod demo;
 mod failure;
+mod front;
 mod input;
+mod origin;
 mod page;
 mod route;
 mod session;
@@ -17,6 +19,15 @@ use route::Route;
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let config = front::config(&env);
+    if let Ok(Some(config)) = &*config
+        && !Target::of(&request).is_own()
+    {
+        return front::serve(config, request, &env, &context).await;
+    }
+    if let Err(error) = &*config {
+        return Failure::from(error.clone()).response();
+    }
     let head = request.method() == worker::Method::Head;
     let response = match respond(request, &env, &context).await {
         Ok(response) => response,
