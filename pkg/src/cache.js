@@ -51,11 +51,11 @@ function pairsOf(entries) {
   throw bad("entries must be pairs of a key and a value");
 }
 
-/** @param {unknown} tags */
-function tagsOf(tags) {
+/** @param {unknown} tags @param {number} [most] */
+function tagsOf(tags, most = 64) {
   if (tags === undefined) return "";
-  if (Array.isArray(tags) && tags.length <= 64 && tags.every((tag) => isText(tag) && tag)) return JSON.stringify(tags);
-  throw bad("tags must be an array of at most 64 well-formed strings that are not empty");
+  if (Array.isArray(tags) && tags.length <= most && tags.every((tag) => isText(tag) && tag)) return JSON.stringify(tags);
+  throw bad(`tags must be well-formed strings that are not empty, ${most} at most`);
 }
 
 /** 0 leaves it to the cache. @param {unknown} ttl */
@@ -207,7 +207,7 @@ export class Cache {
 
   /** @param {string[]} tags @param {boolean} gone */
   async #mark(tags, gone) {
-    const json = tagsOf(tags);
+    const json = tagsOf(tags, Infinity);
     if (tags.length > 0) await this.#ask((handle) => core.push_cache_tags(handle, this.#config, json, gone, Date.now()));
   }
 
