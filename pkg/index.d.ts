@@ -348,6 +348,12 @@ export interface CacheOptions {
   shards?: number;
   /** Asked of each value that is found; what it does not say yes to, or throws at, is a miss. */
   validate?: (value: unknown) => boolean | Promise<boolean>;
+  /**
+   * Values and bytes that are larger, in bytes, are stored deflated where the runtime has `CompressionStream` and it saves a
+   * tenth. Default 1024; `false` never. They are sent when they are deflated, not with their tick, so that two writes of
+   * one key must not overlap; and what is deflated travels as bytes do: see {@link Cache.setBytes}.
+   */
+  compressAbove?: number | false;
   /** For how long one caller fetches a missing value while those of all isolates wait, none of them longer than twice this. Default `"10s"`. */
   lock?: Duration | false;
   /** How eagerly a value is refreshed before it ends: the beta of XFetch. 1 is right for most; 0, the default, is never. */

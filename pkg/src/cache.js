@@ -3,6 +3,7 @@
 
 import * as core from "#core";
 import { isBytes, isText } from "./commands.js";
+import { deflated, inflated } from "./deflate.js";
 import { milliseconds } from "./duration.js";
 import { bad, wrong } from "./error.js";
 import { jsonOf, written } from "./json.js";
@@ -30,10 +31,11 @@ const JUDGE = 2;
 const FETCH = 3;
 const END = 4;
 
-/** What is read; the first two are codecs as well. */
+/** What is read; the first two are codecs as well, and to a codec more is added where it is deflated. */
 const JSON_TEXT = 0;
 const BYTES = 1;
 const HEADS = 2;
+const DEFLATED = 2;
 
 /** Longer than any request lives: what is then still there was cut off. */
 const FORGOTTEN_MS = 15 * 60_000;
@@ -68,7 +70,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ofJson = (json) => ({ codec: JSON_TEXT, bytes: encoder.encode(json) });
 
 /** All in one, and of each its codec and where it ends. @param {Payload[]} payloads @returns {[Uint8Array, Uint32Array]} */
-function joined(payloads) {
+function laidOut(payloads) {
   const layout = new Uint32Array(2 * payloads.length);
   let end = 0;
   payloads.forEach(({ codec, bytes }, at) => layout.set([codec, (end += bytes.length)], 2 * at));
@@ -95,6 +97,8 @@ export class Cache {
   #redis;
   #timeoutMs;
   #early;
+  /** @type {number} */
+  #compressAbove;
   /** @type {((value: unknown) => boolean | Promise<boolean>) | undefined} */
   #validate;
   /** @type {((promise: Promise<unknown>) => void) | undefined} */
@@ -106,10 +110,13 @@ export class Cache {
   constructor(redis, options) {
     const { name = "cache", ttl = "1h", jitter = 0, staleWhileRevalidate, staleIfError, shards = 1 } = options ?? {};
     const { lock = "10s", earlyRefresh = 0, timeout = "500ms", metrics = true, validate, waitUntil } = options ?? {};
+    const { compressAbove = 1024 } = options ?? {};
     if (!isText(name)) throw wrong("name must be a well-formed string");
     const window = (/** @type {string} */ option, /** @type {unknown} */ given) => (given === undefined ? 0 : milliseconds(option, given));
     if (typeof metrics !== "boolean") throw wrong("metrics must be true or false");
+    if (compressAbove !== false && !(typeof compressAbove === "number" && compressAbove >= 0)) throw wrong("compressAbove must be false or a number of bytes");
     this.#redis = redis;
+    this.#compressAbove = compressAbove === false ? Infinity : compressAbove;
     this.#timeoutMs = milliseconds("timeout", timeout);
     this.#early = share("earlyRefresh", earlyRefresh, 1000);
     this.#validate = callable("validate", validate);
@@ -137,8 +144,14 @@ export class Cache {
   /** @param {string} key */
   async getBytes(key) {
     const { numbers, answers } = await this.#read([key], BYTES);
-    // A copy: a view would keep the whole answer alive, and let one caller write into another's.
-    return numbers.length > 0 ? new Uint8Array(payloadOf(answers, numbers.slice(1)).bytes) : undefined;
+    if (numbers.length === 0) return undefined;
+    const payload = payloadOf(answers, numbers.slice(1));
+    try {
+      // A copy: a view would keep the whole answer alive, and let one caller write into another's.
+      return payload.codec < DEFLATED ? new Uint8Array(payload.bytes) : await inflated(payload.bytes);
+    } catch {
+      return undefined;
+    }
   }
 
   /** @param {string[]} keys */
@@ -199,9 +212,21 @@ export class Cache {
     return count;
   }
 
-  /** @param {string} keys @param {Payload[]} payloads @param {number} ttlMs @param {string} tags */
+  /** @param {Payload} payload */
+  #isLarge({ bytes }) {
+    return bytes.length > this.#compressAbove;
+  }
+
+  /** @param {Payload} payload @returns {Promise<Payload>} */
+  async #packed(payload) {
+    const bytes = this.#isLarge(payload) && (await deflated(payload.bytes));
+    return bytes ? { codec: payload.codec + DEFLATED, bytes } : payload;
+  }
+
+  /** What is small joins its tick. @param {string} keys @param {Payload[]} payloads @param {number} ttlMs @param {string} tags */
   async #write(keys, payloads, ttlMs, tags) {
-    const [bytes, layout] = joined(payloads);
+    const large = payloads.some((payload) => this.#isLarge(payload));
+    const [bytes, layout] = laidOut(large ? await Promise.all(payloads.map((payload) => this.#packed(payload))) : payloads);
     if (payloads.length > 0) await this.#ask((handle) => core.push_cache_write(handle, this.#config, keys, bytes, layout, ttlMs, tags, Date.now()));
   }
 
@@ -239,9 +264,10 @@ export class Cache {
   }
 
   /** The value that stands there, if it is one: in an array of one. @param {Payload} payload */
-  async #judged({ bytes }) {
+  async #judged({ codec, bytes }) {
     try {
-      const value = JSON.parse(decoder.decode(bytes));
+      const json = codec < DEFLATED ? bytes : await inflated(bytes);
+      const value = JSON.parse(decoder.decode(json));
       return !this.#validate || (await this.#validate(value)) ? [value] : [];
     } catch {
       return [];
@@ -258,7 +284,7 @@ export class Cache {
     /** @type {[number, string, number, boolean, boolean]} */
     const how = [ttlOf(ttl), tagsOf(tags), early, Boolean(waitUntil), Boolean(refresh)];
     const begin = () => core.flow_begin(this.#config, key, ...how, Date.now(), Date.now() + FORGOTTEN_MS);
-    const run = new Run(begin, fetcher, eitherSignal(this.#redis, signal));
+    const run = new Run(begin, fetcher, (payload) => this.#packed(payload), eitherSignal(this.#redis, signal));
     // The rest is waited for here, or by the runtime: nobody's promise is left alone.
     const rest = this.#drive(run);
     if (!waitUntil) await rest;
@@ -328,10 +354,11 @@ class Run {
   /** Its handle in the core, once it has begun. @type {number | undefined} */
   #flow;
 
-  /** @param {() => number} begin @param {(context: any) => any} fetcher @param {AbortSignal} [signal] */
-  constructor(begin, fetcher, signal) {
+  /** @param {() => number} begin @param {(context: any) => any} fetcher @param {(payload: Payload) => Promise<Payload>} pack @param {AbortSignal} [signal] */
+  constructor(begin, fetcher, pack, signal) {
     this.begin = begin;
     this.fetcher = fetcher;
+    this.pack = pack;
     this.signal = signal;
     this.answer = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
     // Who waits hears of it; what fails before that is not left unheard.
@@ -375,7 +402,10 @@ class Run {
       return this.fetched(FAILED);
     }
     const json = skipped ? undefined : written(this.outcome.value);
-    return json === undefined ? this.fetched(NOTHING) : this.fetched(NOTHING, ofJson(json), ttlMs, tags);
+    if (json === undefined) return this.fetched(NOTHING);
+    // A value is the answer, if there was none before: nobody waits for it to be deflated.
+    this.conclude();
+    return this.fetched(NOTHING, await this.pack(ofJson(json)), ttlMs, tags);
   }
 
   /** A flow that was refused, or forgotten, leaves what the function gave. @param {number} event @param {Payload} [payload] @param {number} [ttlMs] @param {string} [tags] @returns {number[]} */
