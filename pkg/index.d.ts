@@ -364,6 +364,19 @@ export interface CacheOptions {
   metrics?: boolean;
   /** The runtime's: what follows an answer goes there, and costs the caller no time. */
   waitUntil?: (promise: Promise<unknown>) => void;
+  /** Told of each failure that a caller is not told of: for it that is a miss. What it throws changes nothing. */
+  onError?: (failure: CacheFailure) => unknown;
+}
+
+/** What a cache could not do: never a key or a value. */
+export interface CacheFailure {
+  /**
+   * A read of one key or of several; the look-up of a get-or-fetch, whose value was fetched then; or the store of what was
+   * fetched.
+   */
+  operation: "read" | "lookup" | "store";
+  /** Its error's; `skipped` where Redis was not asked, for it had failed repeatedly. */
+  code: ErrorCode | "skipped";
 }
 
 export interface StoreOptions {

@@ -8,6 +8,7 @@ import { milliseconds } from "./duration.js";
 import { bad, wrong } from "./error.js";
 import { jsonOf, written } from "./json.js";
 import { pause } from "./pause.js";
+import { tell } from "./pump.js";
 import { ask, eitherSignal, viewOf } from "./redis.js";
 import { told } from "./tape.js";
 
@@ -103,6 +104,8 @@ export class Cache {
   #validate;
   /** @type {((promise: Promise<unknown>) => void) | undefined} */
   #waitUntil;
+  /** @type {((failure: object) => unknown) | undefined} */
+  #onError;
   /** All that the core must know, as text. */
   #config;
 
@@ -110,7 +113,7 @@ export class Cache {
   constructor(redis, options) {
     const { name = "cache", ttl = "1h", jitter = 0, staleWhileRevalidate, staleIfError, shards = 1 } = options ?? {};
     const { lock = "10s", earlyRefresh = 0, timeout = "500ms", metrics = true, validate, waitUntil } = options ?? {};
-    const { compressAbove = 1024 } = options ?? {};
+    const { compressAbove = 1024, onError } = options ?? {};
     if (!isText(name)) throw wrong("name must be a well-formed string");
     const window = (/** @type {string} */ option, /** @type {unknown} */ given) => (given === undefined ? 0 : milliseconds(option, given));
     if (typeof metrics !== "boolean") throw wrong("metrics must be true or false");
@@ -121,6 +124,7 @@ export class Cache {
     this.#early = share("earlyRefresh", earlyRefresh, 1000);
     this.#validate = callable("validate", validate);
     this.#waitUntil = callable("waitUntil", waitUntil);
+    this.#onError = callable("onError", onError);
     const numbers = [
       milliseconds("ttl", ttl),
       Math.round(share("jitter", jitter, 1) * 1000),
@@ -245,11 +249,26 @@ export class Cache {
   async #read(keys, wanted) {
     const json = keysOf(keys);
     try {
-      return await this.#ask((handle) => core.push_cache_read(handle, this.#config, json, wanted, Date.now()));
+      const { numbers, answers } = await this.#ask((handle) => core.push_cache_read(handle, this.#config, json, wanted, Date.now()));
+      this.#tell(numbers[0]);
+      return { numbers: numbers.slice(1), answers };
     } catch (error) {
-      if (/** @type {any} */ (error).code === "aborted") throw error;
-      return { numbers: [], answers: [] };
+      return this.#missed("read", error);
     }
+  }
+
+  /** @param {string | 0} failed what, and the code of its error */
+  #tell(failed) {
+    if (!failed || !this.#onError) return;
+    const [operation, code] = failed.split(" ");
+    void tell(this.#onError, { operation, code });
+  }
+
+  /** @param {string} operation @param {any} error @returns {Places} */
+  #missed(operation, error) {
+    if (error.code === "aborted") throw error;
+    this.#tell(`${operation} ${error.code}`);
+    return { numbers: [], answers: [] };
   }
 
   /** @param {string[]} keys */
@@ -315,7 +334,7 @@ export class Cache {
           step = await run.fetch();
         } else if (next === SEND) {
           const { numbers, answers } = await this.#sent(run);
-          if (numbers[1] === JUDGE) judged = await this.#judged(payloadOf(answers, numbers.slice(3)));
+          if (numbers[1] === JUDGE) judged = await this.#judged(payloadOf(answers, numbers.slice(4)));
           step = numbers.length > 0 ? numbers : run.step(LOST);
         }
       }
@@ -330,10 +349,11 @@ export class Cache {
   /** @param {Run} run @returns {Promise<Places>} */
   async #sent(run) {
     try {
-      return await this.#ask((handle) => run.push(handle), run.signal);
+      const sent = await this.#ask((handle) => run.push(handle), run.signal);
+      this.#tell(sent.numbers[3]);
+      return sent;
     } catch (error) {
-      if (/** @type {any} */ (error).code === "aborted") throw error;
-      return { numbers: [], answers: [] };
+      return this.#missed(run.operation, error);
     }
   }
 }
@@ -346,6 +366,8 @@ function payloadOf(answers, [codec = 0, answer = 0, start, end]) {
 /** One get-or-fetch: its flow in the core, the caller's function, and the promise of an answer. */
 class Run {
   over = false;
+  /** What it asks of Redis. */
+  operation = "lookup";
   /** What the caller's function gave. @type {Outcome} */
   outcome = { failed: false };
   resolve = (/** @type {unknown} */ _) => {};
@@ -410,6 +432,7 @@ class Run {
 
   /** A flow that was refused, or forgotten, leaves what the function gave. @param {number} event @param {Payload} [payload] @param {number} [ttlMs] @param {string} [tags] @returns {number[]} */
   fetched(event, payload, ttlMs = 0, tags = "") {
+    this.operation = "store";
     const step = payload ? JSON.parse(core.flow_fetched(this.flow, payload.codec, payload.bytes, ttlMs, tags, Date.now())) : this.step(event);
     return step[1] === FETCH ? [2, END, 0] : step;
   }

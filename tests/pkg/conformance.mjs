@@ -1103,6 +1103,26 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
         equal(["timeout", "unauthorized"].includes((await failure(cache.delete("k"))).code), true);
       }
     },
+    "a cache tells its listener what it keeps from its callers": async () => {
+      /** @type {string[]} */
+      const seen = [];
+      const onError = (/** @type {any} */ failure) => {
+        seen.push(Object.values(failure).join());
+        throw new Error("the listener's own");
+      };
+      /** @param {object} options @param {string} name */
+      const heard = (options, name) => new Cache(client({ retry: false, ...options }), { name: key(name), timeout: "60s", metrics: false, onError });
+      const dead = heard({ fetch: () => Promise.reject(new TypeError("down")) }, "heard");
+      equal([await dead.get("k"), await dead.getOrFetch("k", () => 1), await dead.has("k"), await dead.getBytes("k"), await dead.getOrFetch("k", () => 2)], [undefined, 1, false, undefined, 2]);
+      equal(seen.splice(0), ["read,network", "lookup,network", "read,network", "read,skipped", "lookup,skipped"]);
+      // Who writes is told, and nobody else.
+      equal([(await failure(dead.set("k", 1))).code, seen], ["network", []]);
+      let asked = 0;
+      const failing = (/** @type {any} */ input, /** @type {any} */ init) => (++asked === 2 ? Promise.reject(new TypeError("down")) : fetch(input, init));
+      const halves = heard({ fetch: failing }, "halves");
+      equal([await halves.getOrFetch("k", () => 1), seen.splice(0)], [1, ["store,network"]]);
+      equal([await halves.getMany(["k", "l"]), await halves.set("k", 2), await halves.getOrFetch("k", () => 3), seen], [[undefined, undefined], undefined, 2, []]);
+    },
     "who aborts a get-or-fetch waits for nobody": async () => {
       const cache = patient("abort");
       const controller = new AbortController();
@@ -1129,7 +1149,7 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       equal([await cache.countKeys(), await patient("stats*[!").countKeys()], [3, 0]);
     },
     "a cache refuses what cannot be right": async () => {
-      const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }, { compressAbove: -1 }, { compressAbove: true }, { compressAbove: "9" }];
+      const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }, { onError: 1 }, { compressAbove: -1 }, { compressAbove: true }, { compressAbove: "9" }];
       for (const options of bads) {
         let code;
         try {
