@@ -56,7 +56,8 @@ mod slots;
 mod worker;
 
 pub use cache::{
-    Cache, CacheStats, Delete, Get, GetBytes, GetMany, Has, Invalidate, ReadCacheStats, Set,
+    Cache, CacheFailure, CacheOperation, CacheStats, Delete, Get, GetBytes, GetMany, Has,
+    Invalidate, ReadCacheStats, Set,
 };
 pub use client::{Builder, Message, Redis, RequestEvent, Retry, Subscription};
 pub use duration::duration_ms;

@@ -41,7 +41,7 @@ import { FAILED, OP, Tape, told } from "./tape.js";
 const PATHS = ["/", "/pipeline", "/multi-exec"];
 
 /** No reply of Redis is larger: a record may have 100 MB. */
-const LARGEST_ANSWER = 128 * 2 ** 20;
+export const LARGEST_ANSWER = 128 * 2 ** 20;
 
 /** Timers hold 31 bits; one that wrapped would fire at once, again and again. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
@@ -257,8 +257,8 @@ export function whole(response) {
   return Number(length) > LARGEST_ANSWER ? undefined : response.arrayBuffer();
 }
 
-/** @param {Response["body"]} body */
-async function joined(body) {
+/** All of it, unless it is larger than any reply. @param {ReadableStream<Uint8Array> | null} body */
+export async function joined(body) {
   if (!body) return new Uint8Array();
   const parts = [];
   let size = 0;

@@ -1,6 +1,7 @@
 //! What a cache may be told.
 
 use super::Cache;
+use super::failure::{CacheFailure, Listener};
 use super::freshness::Times;
 use super::key::{self, Space};
 use super::watch::Watch;
@@ -143,6 +144,13 @@ impl Cache {
     #[must_use]
     pub fn metrics(mut self, metrics: bool) -> Self {
         self.watch.metrics = metrics;
+        self
+    }
+
+    /// Whom to tell of what this cache's callers are not told: failed look-ups and stores. It must not panic.
+    #[must_use]
+    pub fn on_error(mut self, listener: impl Fn(CacheFailure) + 'static) -> Self {
+        self.watch.listener = Listener::new(listener);
         self
     }
 

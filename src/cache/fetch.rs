@@ -14,6 +14,7 @@
 //! the caller's function) and tells it what came of it. It knows nothing of values: they are bytes to it.
 
 use super::entry;
+use super::failure::{CacheFailure, CacheOperation};
 use super::flow::{Answer, Fetched, Next, Step};
 use super::freshness::{Freshness, Instants, Times};
 use super::key::{Keys, Space};
@@ -77,6 +78,7 @@ pub(crate) struct GetOrFetch {
     early: u32,
     /// Redis is not asked: what happens in place of its first answer.
     instead: Option<Next>,
+    failed: Option<CacheFailure>,
     sending: Sending,
     taking: Taking,
     polls: usize,
@@ -122,6 +124,7 @@ impl GetOrFetch {
             background: false,
             early: 0,
             instead: None,
+            failed: None,
             sending: Sending::Lookup,
             taking: Taking::WhenNotFresh,
             polls: 0,
@@ -174,10 +177,17 @@ impl GetOrFetch {
 
     fn start(&mut self, cx: &Context<'_>) {
         self.started = cx.now();
-        match nonce(cx) {
-            Ok(nonce) if self.watch.allows(cx.now()) => self.nonce = nonce,
-            _ => self.instead = Some(self.fetch(cx, false, true)),
-        }
+        let lookup = CacheOperation::Lookup;
+        let failed = match nonce(cx) {
+            Ok(nonce) if self.watch.allows(cx.now()) => {
+                self.nonce = nonce;
+                return;
+            }
+            Ok(_) => CacheFailure::skipped(lookup),
+            Err(error) => CacheFailure::new(lookup, &error),
+        };
+        self.failed = Some(failed);
+        self.instead = Some(self.fetch(cx, false, true));
     }
 
     pub fn slept(&mut self) -> Step {
@@ -247,6 +257,17 @@ impl GetOrFetch {
         cx: &Context<'_>,
         replies: &mut Replies<'a>,
     ) -> (Step, Option<(Codec, &'a [u8])>) {
+        let (mut step, found) = self.taken(cx, replies);
+        step.failed = self.failed.take();
+        self.watch.listener.tell(step.failed);
+        (step, found)
+    }
+
+    fn taken<'a>(
+        &mut self,
+        cx: &Context<'_>,
+        replies: &mut Replies<'a>,
+    ) -> (Step, Option<(Codec, &'a [u8])>) {
         if let Some(next) = self.instead.take() {
             return (Step::then(next), None);
         }
@@ -262,7 +283,8 @@ impl GetOrFetch {
             // The answer was lost, but perhaps the lease was taken: it is given back, unless the caller would have to
             // wait for a Redis that has just failed. It is not used: a lookup that is done late, behind a write that
             // the fetch has not seen, would let it undo that.
-            Err(_) => {
+            Err(error) => {
+                self.failed = Some(CacheFailure::new(CacheOperation::Lookup, &error));
                 self.leased = false;
                 (Step::then(self.fetch(cx, self.background, true)), None)
             }
@@ -275,6 +297,7 @@ impl GetOrFetch {
         let Some(error) = replies.take().err() else {
             return Next::End;
         };
+        self.failed = Some(CacheFailure::new(CacheOperation::Store, &error));
         let silent = matches!(
             error.kind(),
             ErrorKind::Timeout | ErrorKind::Network | ErrorKind::Aborted
@@ -418,6 +441,6 @@ impl GetOrFetch {
             }
         };
         let answer = self.waiting.then_some(answer);
-        self.counted(cx, Step { answer, next })
+        self.counted(cx, Step::with(answer, next))
     }
 }

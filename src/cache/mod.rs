@@ -18,6 +18,7 @@ mod breaker;
 mod config;
 mod drive;
 mod entry;
+mod failure;
 mod fetch;
 mod flow;
 mod freshness;
@@ -47,6 +48,7 @@ pub(crate) use key::tags;
 pub(crate) use payload::{Codec, Kind, Payload};
 pub(crate) use {fetch::GetOrFetch, read::Read};
 
+pub use failure::{CacheFailure, CacheOperation};
 pub use read::{Get, GetBytes, GetMany, Has};
 pub use watch::{CacheStats, ReadCacheStats};
 pub use write::{Delete, Invalidate, Set};

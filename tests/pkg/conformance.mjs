@@ -1066,6 +1066,66 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       equal(bodies.length, sent + 1);
       equal((await failure(cache.setBytes("k", /** @type {any} */ ("text")))).code, "invalid_argument");
     },
+    "a cache deflates what is large, where that pays, and inflates it": async () => {
+      const stored = async (/** @type {string} */ name, /** @type {string} */ k) => {
+        const entry = await redis.commandBytes("GET", `{${key(name).replace(":", "%3A")}:0}:e:${k}`);
+        return [String.fromCharCode(entry?.[4] ?? 0), entry?.length ?? 0];
+      };
+      const long = { text: "a long text, ".repeat(2000) };
+      const bytes = new TextEncoder().encode(long.text);
+      const noise = crypto.getRandomValues(new Uint8Array(2000));
+      const cache = patient("deflated");
+      await cache.set("j", long);
+      await cache.setBytes("b", bytes, { tags: ["t"] });
+      await cache.setMany(/** @type {[string, unknown][]} */ ([["m", long], ["s", 1]]));
+      equal(await cache.getOrFetch("f", () => long), long);
+      equal([await cache.get("j"), await cache.getMany(["m", "s"]), await cache.getOrFetch("f", () => 0)], [long, [long, 1], long]);
+      equal(new TextDecoder().decode(await cache.getBytes("b")), long.text);
+      for (const [k, codec] of [["j", "J"], ["b", "B"], ["m", "J"], ["s", "j"], ["f", "J"]]) {
+        const [letter, size] = await stored("deflated", k);
+        equal([k, letter, Number(size) < 500], [k, codec, true]);
+      }
+      // Alone, known and deflated it travels as it is stored.
+      const { fetch, bodies } = counting();
+      const own = new Cache(client({ fetch }), { name: key("deflated"), timeout: "60s", metrics: false });
+      for (let times = 0; times < 2; times++) await own.set("j", long);
+      if (env.url !== env.jsonUrl) equal([bodies.length, (bodies[1]?.length ?? 0) < 500], [2, true]);
+      // What gains nothing, is small, or must not be, stays as it is.
+      await cache.setBytes("noise", noise);
+      equal([...((await cache.getBytes("noise")) ?? [])], [...noise]);
+      const never = new Cache(redis, { name: key("never"), timeout: "60s", compressAbove: false });
+      await never.set("k", long);
+      const early = new Cache(redis, { name: key("early"), timeout: "60s", compressAbove: 9 });
+      await early.set("k", "a".repeat(100));
+      equal([await stored("deflated", "noise"), (await stored("never", "k"))[0], (await stored("early", "k"))[0]].flat().filter((part) => typeof part === "string"), ["b", "j", "J"]);
+      // A few KB that say more than any reply of Redis holds are not inflated to their end.
+      let parts = 129;
+      const zeros = new ReadableStream({ pull: (controller) => (parts-- > 0 ? controller.enqueue(new Uint8Array(2 ** 20)) : controller.close()) });
+      const bomb = new Uint8Array(await new Response(zeros.pipeThrough(new CompressionStream("deflate"))).arrayBuffer());
+      equal(bomb.length < 200_000, true);
+      const entry = (await redis.commandBytes("GET", `{${key("deflated").replace(":", "%3A")}:0}:e:b`)) ?? new Uint8Array();
+      const header = entry.subarray(0, [...entry].findIndex((byte, at) => byte === 59 && entry.subarray(0, at).filter((before) => before === 59).length === 9) + 1);
+      await redis.set(`{${key("deflated").replace(":", "%3A")}:0}:e:b`, new Uint8Array([...header, ...bomb]));
+      equal([await cache.getBytes("b"), await cache.has("b")], [undefined, true]);
+      // What is broken is a miss.
+      await redis.setrange(`{${key("deflated").replace(":", "%3A")}:0}:e:j`, 100, "\0\0\0\0");
+      equal([await cache.get("j"), await cache.getOrFetch("j", () => 7)], [undefined, 7]);
+    },
+    "in a runtime without compression a cache stores as it is": async () => {
+      const cache = patient("plain");
+      const long = "a long text, ".repeat(2000);
+      await cache.set("deflated", long);
+      const { CompressionStream, DecompressionStream } = globalThis;
+      try {
+        Object.assign(globalThis, { CompressionStream: undefined, DecompressionStream: undefined });
+        await cache.set("plain", long);
+        equal([await cache.get("plain"), await cache.get("deflated")], [long, undefined]);
+        equal([await cache.getOrFetch("deflated", () => "fetched"), await cache.get("deflated")], ["fetched", "fetched"]);
+      } finally {
+        Object.assign(globalThis, { CompressionStream, DecompressionStream });
+      }
+      equal(await cache.get("plain"), long);
+    },
     "many keys of a cache are one request, also over shards": async () => {
       for (const shards of [1, 5]) {
         const { fetch, bodies } = counting();
@@ -1160,6 +1220,26 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
         equal(["timeout", "unauthorized"].includes((await failure(cache.delete("k"))).code), true);
       }
     },
+    "a cache tells its listener what it keeps from its callers": async () => {
+      /** @type {string[]} */
+      const seen = [];
+      const onError = (/** @type {any} */ failure) => {
+        seen.push(Object.values(failure).join());
+        throw new Error("the listener's own");
+      };
+      /** @param {object} options @param {string} name */
+      const heard = (options, name) => new Cache(client({ retry: false, ...options }), { name: key(name), timeout: "60s", metrics: false, onError });
+      const dead = heard({ fetch: () => Promise.reject(new TypeError("down")) }, "heard");
+      equal([await dead.get("k"), await dead.getOrFetch("k", () => 1), await dead.has("k"), await dead.getBytes("k"), await dead.getOrFetch("k", () => 2)], [undefined, 1, false, undefined, 2]);
+      equal(seen.splice(0), ["read,network", "lookup,network", "read,network", "read,skipped", "lookup,skipped"]);
+      // Who writes is told, and nobody else.
+      equal([(await failure(dead.set("k", 1))).code, seen], ["network", []]);
+      let asked = 0;
+      const failing = (/** @type {any} */ input, /** @type {any} */ init) => (++asked === 2 ? Promise.reject(new TypeError("down")) : fetch(input, init));
+      const halves = heard({ fetch: failing }, "halves");
+      equal([await halves.getOrFetch("k", () => 1), seen.splice(0)], [1, ["store,network"]]);
+      equal([await halves.getMany(["k", "l"]), await halves.set("k", 2), await halves.getOrFetch("k", () => 3), seen], [[undefined, undefined], undefined, 2, []]);
+    },
     "who aborts a get-or-fetch waits for nobody": async () => {
       const cache = patient("abort");
       const controller = new AbortController();
@@ -1238,7 +1318,7 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       equal([await cache.countKeys(), await patient("stats*[!").countKeys()], [3, 0]);
     },
     "a cache refuses what cannot be right": async () => {
-      const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }];
+      const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }, { onError: 1 }, { compressAbove: -1 }, { compressAbove: true }, { compressAbove: "9" }];
       for (const options of bads) {
         let code;
         try {
