@@ -257,8 +257,8 @@ export function whole(response) {
   return Number(length) > LARGEST_ANSWER ? undefined : response.arrayBuffer();
 }
 
-/** @param {Response["body"]} body */
-async function joined(body) {
+/** All of a body, unless it is larger than `most`. @param {Response["body"]} body */
+export async function joined(body, most = LARGEST_ANSWER) {
   if (!body) return new Uint8Array();
   const parts = [];
   let size = 0;
@@ -267,8 +267,9 @@ async function joined(body) {
     const { done, value } = await reader.read();
     if (done) break;
     size += value.length;
-    if (size > LARGEST_ANSWER) {
-      await reader.cancel();
+    if (size > most) {
+      // Not awaited: one branch of two ends with the other.
+      reader.cancel().catch(() => {});
       return undefined;
     }
     parts.push(value);
