@@ -35,7 +35,7 @@ export class Look {
   #flow;
   #step = [0, SEND, 0];
   /** What was found, in the bytes that arrived. */
-  #found = new Uint8Array();
+  #found = /** @type {Uint8Array<ArrayBuffer>} */ (new Uint8Array());
   #begin;
   #ways;
   #request;
@@ -203,7 +203,7 @@ export class Look {
       });
       const [answer, next, ms, , place = 0, start, end] = numbers;
       this.#step = /** @type {number[]} */ ([answer, next, ms]);
-      if (numbers.length > 3) this.#found = answers[place]?.subarray(start, end) ?? this.#found;
+      if (numbers.length > 3) this.#found = /** @type {Uint8Array<ArrayBuffer>} */ (answers[place]?.subarray(start, end));
     } catch {
       this.#happened(LOST);
     }
@@ -238,7 +238,7 @@ export class Look {
     return { stores: (kept & 1) > 0, built: (kept & 2) > 0, renewedAt, told: text.slice(end + 1), odd };
   }
 
-  /** Stores a body when it has come whole. Never rejects. @param {Response} response @param {Uint8Array | ReadableStream<Uint8Array> | null} body */
+  /** Stores a body when it has come whole. Never rejects. @param {Response} response @param {Uint8Array | Response["body"]} body */
   async #store(response, body) {
     try {
       const bytes = body instanceof Uint8Array ? body : await joined(body, this.#options.maxBytes);
@@ -289,7 +289,7 @@ async function answered(handler, request) {
   throw new EdgeError("invalid_argument", "handler must give a Response");
 }
 
-/** The same answer with another body, and what the cache says of it. @param {Response} response @param {ReadableStream<Uint8Array> | null} body @param {string} told */
+/** The same answer with another body, and what the cache says of it. @param {Response} response @param {Response["body"]} body @param {string} told */
 function passed(response, body, told) {
   const answer = new Response(body, response);
   answer.headers.append("cache-status", told);

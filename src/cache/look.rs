@@ -152,7 +152,9 @@ impl Looked {
     pub async fn find(&mut self, redis: &Redis) -> Option<Answered> {
         loop {
             if let Some(Answer::Found) = self.step.answer {
-                return self.found(redis, 0);
+                let found = self.found(redis, 0);
+                self.end(redis).await;
+                return found;
             }
             match self.step.next {
                 Next::Sleep { ms } => {
