@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createOrigin } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { startGateway } from "../../scripts/stack.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -52,13 +54,20 @@ export async function servers(redisUrl) {
     });
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));
-  const { port } = /** @type {import("node:net").AddressInfo} */ (silent.address());
+  const zipped = gzipSync("the same text ".repeat(100));
+  const origin = createOrigin((_, answer) => {
+    answer.writeHead(200, { "cache-control": "max-age=60", "content-encoding": "gzip", "content-type": "text/plain", etag: '"v"' }).end(zipped);
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => origin.once("listening", resolve));
+  const at = (/** @type {import("node:net").Server} */ server) => `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
   after(async () => {
     silent.close();
+    origin.closeAllConnections();
+    origin.close();
     await json.stop();
     await gateway.stop();
   });
-  return { url: gateway.url, jsonUrl: json.url, silentUrl: `http://127.0.0.1:${port}`, token: TOKEN };
+  return { url: gateway.url, jsonUrl: json.url, silentUrl: at(silent), originUrl: at(origin), token: TOKEN };
 }
 
 /** @param {Awaited<ReturnType<typeof servers>>} env */
