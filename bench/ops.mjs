@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { stopAll } from "../scripts/processes.mjs";
 import { startGateway, startRedis } from "../scripts/stack.mjs";
 import { captured, fill, GETS, run } from "./ops/ways.mjs";
-import { cpuOf, startWorkerd } from "./ops/workerd.mjs";
+import { cpuOf, startMeasured } from "./ops/workerd.mjs";
 
 // Built before this is run.
 const path = "../pkg/dist/node.js";
@@ -94,7 +94,7 @@ async function main() {
   await fill({ url, token });
   const server = { url, token, asked: await captured(Redis, { url, token }) };
 
-  const workerd = await startWorkerd();
+  const workerd = await startMeasured();
   /** @type {Runtime[]} */
   const runtimes = [
     {

@@ -1,14 +1,7 @@
-// workerd by itself, with one Worker: nothing stands between what is measured and the server it asks.
+// What is measured, in workerd; and what it costs there.
 
-import { buildSync } from "esbuild";
-import { copyFileSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { start } from "../../scripts/processes.mjs";
-import { freePort } from "../../scripts/stack.mjs";
-
-const ROOT = join(import.meta.dirname, "../..");
+import { readFileSync, readdirSync } from "node:fs";
+import { startWorkerd } from "../../scripts/workerd.mjs";
 
 /** Does what it is told, and answers when that is done. */
 const WORKER = `
@@ -23,54 +16,8 @@ export default {
 };
 `;
 
-/** @param {number} port */
-const config = (port) => `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = (
-      modules = [(name = "main.mjs", esModule = embed "main.mjs"), (name = "core.wasm", wasm = embed "core.wasm")],
-      compatibilityDate = "2026-10-20",
-      globalOutbound = "loopback",
-    )),
-    (name = "loopback", network = (allow = ["local", "private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);
-`;
-
 /** Starts it; when this returns, it answers. */
-export async function startWorkerd() {
-  const folder = mkdtempSync(join(tmpdir(), "upstash-edge-"));
-  const port = await freePort();
-  copyFileSync(join(ROOT, "pkg/dist/core.wasm"), join(folder, "core.wasm"));
-  writeFileSync(join(folder, "config.capnp"), config(port));
-  buildSync({
-    stdin: { contents: WORKER, resolveDir: import.meta.dirname },
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    conditions: ["workerd"],
-    external: ["*.wasm", "node:*"],
-    outfile: join(folder, "main.mjs"),
-    logLevel: "warning",
-  });
-  const child = start("workerd", ["serve", join(folder, "config.capnp"), "config"], { folder });
-  let ended = false;
-  child.exited.then(() => (ended = true));
-  const url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; !(await answers(url)); tries++) {
-    if (ended || tries > 200) throw new Error(`workerd did not start:\n${child.output()}`);
-    await sleep(50);
-  }
-  return { ...child, url };
-}
-
-/** @param {string} url */
-const answers = (url) =>
-  fetch(url).then(
-    () => true,
-    () => false,
-  );
+export const startMeasured = () => startWorkerd(WORKER, import.meta.dirname);
 
 /** The time that all threads of a process have run, in microseconds. NaN where the system does not say. @param {number} pid */
 export function cpuOf(pid) {

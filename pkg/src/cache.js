@@ -4,10 +4,11 @@
 import * as core from "#core";
 import { isBytes, isText } from "./commands.js";
 import { milliseconds } from "./duration.js";
-import { bad, wrong } from "./error.js";
-import { END, FAILED, FETCH, FETCHED, FORGOTTEN_MS, FOUND, JUDGE, LOST, NOTHING, SEND, SLEEP, SLEPT, UNUSABLE, USABLE } from "./flow.js";
+import { EdgeError, bad, wrong } from "./error.js";
+import { END, FAILED, FETCH, FETCHED, FORGOTTEN_MS, FOUND, JUDGE, LOST, NOTHING, SEND, SLEEP, SLEPT, UNUSABLE, USABLE, handed } from "./flow.js";
 import { jsonOf, written } from "./json.js";
 import { pause } from "./pause.js";
+import { heard } from "./pump.js";
 import { ask, eitherSignal, viewOf } from "./redis.js";
 import { Look } from "./respond.js";
 import { told } from "./tape.js";
@@ -25,6 +26,9 @@ const HEADS = 2;
 /** With its escapes a body of this size fits a request of 10 MB, which is what Upstash takes at least. */
 const LARGEST_BODY = 4 * 2 ** 20;
 
+/** @param {AbortSignal} [signal] */
+const aborted = (signal) => new EdgeError("aborted", "the caller aborted it", signal?.reason);
+
 /** @param {unknown} keys */
 function keysOf(keys) {
   if (Array.isArray(keys) && keys.every(isText)) return JSON.stringify(keys);
@@ -38,11 +42,11 @@ function pairsOf(entries) {
   throw bad("entries must be pairs of a key and a value");
 }
 
-/** @param {unknown} tags */
-function tagsOf(tags) {
+/** @param {unknown} tags @param {number} [most] */
+function tagsOf(tags, most = 64) {
   if (tags === undefined) return "";
-  if (Array.isArray(tags) && tags.length <= 64 && tags.every((tag) => isText(tag) && tag)) return JSON.stringify(tags);
-  throw bad("tags must be an array of at most 64 well-formed strings that are not empty");
+  if (Array.isArray(tags) && tags.length <= most && tags.every((tag) => isText(tag) && tag)) return JSON.stringify(tags);
+  throw bad(`tags must be well-formed strings that are not empty, ${most} at most`);
 }
 
 /** 0 leaves it to the cache. @param {unknown} ttl */
@@ -200,7 +204,7 @@ export class Cache {
 
   /** @param {string[]} tags @param {boolean} gone */
   async #mark(tags, gone) {
-    const json = tagsOf(tags);
+    const json = tagsOf(tags, Infinity);
     if (tags.length > 0) await this.#ask((handle) => core.push_cache_tags(handle, this.#config, json, gone, Date.now()));
   }
 
@@ -250,13 +254,17 @@ export class Cache {
     /** @type {[number, string, number, boolean, boolean]} */
     const how = [ttlOf(ttl), tagsOf(tags), this.#earliness(), Boolean(waitUntil), Boolean(refresh)];
     const begin = () => core.flow_begin(this.#config, key, ...how, Date.now(), Date.now() + FORGOTTEN_MS);
-    const run = new Run(begin, fetcher, eitherSignal(this.#redis, signal));
+    const run = new Run(begin, fetcher, eitherSignal(this.#redis, signal), Boolean(waitUntil));
     // The rest is waited for here, or by the runtime: nobody's promise is left alone.
     const rest = this.#drive(run);
     if (!waitUntil) await rest;
-    const answer = await run.answer;
-    if (!run.over) waitUntil?.(rest);
-    return answer;
+    const forget = run.signal && heard(run.signal, () => run.reject(aborted(run.signal)));
+    try {
+      return await run.answer;
+    } finally {
+      forget?.();
+      if (!run.over) await handed(waitUntil, rest);
+    }
   }
 
   /** XFetch: how early this caller refreshes, in thousandths of what fetching cost. */
@@ -285,6 +293,7 @@ export class Cache {
         run.over = next === END;
         if (answer === FOUND) run.resolve(judged[0]);
         if (answer === FETCHED) run.conclude();
+        run.settles ||= answer !== 0;
         if (next === END) return;
         if (next === SLEEP) {
           await pause(ms, signal);
@@ -292,7 +301,7 @@ export class Cache {
         } else if (next === JUDGE) {
           step = run.step(judged.length > 0 ? USABLE : UNUSABLE);
         } else if (next === FETCH) {
-          step = await run.fetch();
+          step = await (signal?.aborted ? run.leave() : run.fetch());
         } else if (next === SEND) {
           const { numbers, answers } = await this.#sent(run);
           if (numbers[1] === JUDGE) judged = await this.#judged(payloadOf(answers, numbers.slice(3)));
@@ -309,8 +318,12 @@ export class Cache {
 
   /** @param {Run} run @returns {Promise<Places>} */
   async #sent(run) {
+    const { signal, background, settles } = run;
+    if (signal?.aborted && !settles) throw aborted(signal);
     try {
-      return await this.#ask((handle) => run.push(handle), run.signal);
+      // A look-up that is cut off may have taken the lease, and everybody would wait for it to end: so it is heard to its
+      // end where that costs the caller no time, and what settles the lease is sent in any case.
+      return await this.#ask((handle) => run.push(handle), background || settles ? new AbortController().signal : signal);
     } catch (error) {
       if (/** @type {any} */ (error).code === "aborted") throw error;
       return { numbers: [], answers: [] };
@@ -339,6 +352,8 @@ function payloadOf(answers, [codec = 0, answer = 0, start, end]) {
 /** One get-or-fetch: its flow in the core, the caller's function, and the promise of an answer. */
 class Run {
   over = false;
+  /** What is sent next stores, or gives the lease back. */
+  settles = false;
   /** What the caller's function gave. @type {Outcome} */
   outcome = { failed: false };
   resolve = (/** @type {unknown} */ _) => {};
@@ -347,11 +362,12 @@ class Run {
   /** Its handle in the core, once it has begun. @type {number | undefined} */
   #flow;
 
-  /** @param {() => number} begin @param {(context: any) => any} fetcher @param {AbortSignal} [signal] */
-  constructor(begin, fetcher, signal) {
+  /** @param {() => number} begin @param {(context: any) => any} fetcher @param {AbortSignal | undefined} signal @param {boolean} background */
+  constructor(begin, fetcher, signal, background) {
     this.begin = begin;
     this.fetcher = fetcher;
     this.signal = signal;
+    this.background = background;
     this.answer = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
     // Who waits hears of it; what fails before that is not left unheard.
     this.answer.catch(() => {});
@@ -378,7 +394,15 @@ class Run {
     else this.resolve(value);
   }
 
+  /** Nobody waits for the fetch any more. */
+  leave() {
+    this.settles = true;
+    this.outcome = { error: aborted(this.signal), failed: true };
+    return this.fetched(FAILED);
+  }
+
   async fetch() {
+    this.settles = true;
     let [ttlMs, tags, skipped] = [0, "", false];
     const context = {
       signal: this.signal ?? new AbortController().signal,

@@ -22,3 +22,16 @@ export const FETCHED = 2;
 
 /** Longer than any request lives: what is then still there was cut off. */
 export const FORGOTTEN_MS = 15 * 60_000;
+
+/**
+ * The rest is the runtime's, or, if that will not have it, waited for.
+ * @param {((promise: Promise<unknown>) => void) | undefined} waitUntil @param {Promise<unknown>} rest that never rejects
+ */
+export async function handed(waitUntil, rest) {
+  try {
+    if (!waitUntil) return await rest;
+    waitUntil(rest);
+  } catch {
+    await rest;
+  }
+}

@@ -5,7 +5,7 @@
 
 import * as core from "#core";
 import { EdgeError } from "./error.js";
-import { FAILED, FETCH, FORGOTTEN_MS, FOUND, LOST, NOTHING, RELEASED, SEND, SLEEP, SLEPT } from "./flow.js";
+import { FAILED, FETCH, FORGOTTEN_MS, FOUND, LOST, NOTHING, RELEASED, SEND, SLEEP, SLEPT, handed } from "./flow.js";
 import { pause } from "./pause.js";
 import { joined } from "./pump.js";
 
@@ -216,10 +216,8 @@ export class Look {
   }
 
   /** Behind the answer, where the runtime lets it. @param {Promise<unknown>} promise */
-  async #later(promise) {
-    const { waitUntil } = this.#options;
-    if (waitUntil) waitUntil(promise);
-    else await promise;
+  #later(promise) {
+    return handed(this.#options.waitUntil, promise);
   }
 
   /** What the core makes of what the handler answered. @param {Response} response @param {boolean} store */

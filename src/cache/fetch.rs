@@ -41,9 +41,10 @@ static STORE_BYTES: Script = script!(
 );
 static RELEASE: Script = script!("../lua/cache_release.lua");
 
-/// How long to wait before each look at what another fetches, in 128ths of the lease: the first six add up to it, the
-/// others are for the fetch of whoever takes it over. Few enough for a free Worker's 50 subrequests.
-const WAITS: [u64; 8] = [1, 2, 5, 12, 30, 128, 8, 256];
+/// How long to wait before each look at what another fetches, in 128ths of the lease, and no longer than until it ends:
+/// five looks for that, and three at what is fetched by whoever takes it over. Few enough for a free Worker's 50
+/// subrequests.
+const WAITS: [u64; 8] = [2, 5, 12, 30, 128, 8, 48, 256];
 
 #[derive(Clone, Copy)]
 enum Sending {

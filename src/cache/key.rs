@@ -112,16 +112,24 @@ pub(crate) fn tags<T: AsRef<str>>(tags: &[T]) -> Result<Vec<String>, EdgeError> 
         return Err(EdgeError::argument("tags must be 64 at most"));
     }
     let mut words: Vec<String> = Vec::with_capacity(tags.len());
-    for tag in tags {
-        if tag.as_ref().is_empty() {
-            return Err(EdgeError::argument("a tag must not be empty"));
-        }
-        let word = keys::word(tag.as_ref());
+    for word in any_tags(tags)? {
         if !words.contains(&word) {
             words.push(word);
         }
     }
     Ok(words)
+}
+
+/// The same of however many tags.
+///
+/// # Errors
+/// `invalid_argument` when one is empty.
+pub(super) fn any_tags<T: AsRef<str>>(tags: &[T]) -> Result<Vec<String>, EdgeError> {
+    let word = |tag: &T| match tag.as_ref() {
+        "" => Err(EdgeError::argument("a tag must not be empty")),
+        tag => Ok(keys::word(tag)),
+    };
+    tags.iter().map(word).collect()
 }
 
 #[cfg(test)]

@@ -151,13 +151,13 @@ impl Cache {
     }
 
     /// Makes every value that was stored with one of `tags` gone; a fetch that is on its way will not be stored with
-    /// it. One command a shard, however many values that are.
+    /// it. One round trip; a command for each shard and 1,000 tags, however many values that are.
     ///
     /// A shard remembers the 10,000 tags invalidated last. When it forgets older ones, values with tags that are older
     /// than what it forgot are gone as well.
     ///
     /// # Errors
-    /// `invalid_argument` when a tag is empty, or when they are more than 64.
+    /// `invalid_argument` when a tag is empty.
     pub fn invalidate_tags<S: AsRef<str>>(&self, tags: &[S]) -> Result<Invalidate, EdgeError> {
         self.invalidate(tags, true)
     }
@@ -201,7 +201,8 @@ impl Cache {
     fn invalidate<S: AsRef<str>>(&self, tags: &[S], gone: bool) -> Result<Invalidate, EdgeError> {
         let hashes = self.space.all_tags().collect();
         let timeout_ms = self.patience.timeout_ms;
-        Ok(Invalidate::new(hashes, key::tags(tags)?, gone, timeout_ms))
+        let tags = key::any_tags(tags)?;
+        Ok(Invalidate::new(hashes, tags, gone, timeout_ms))
     }
 
     /// Reads the headers alone where nothing is `wanted`.

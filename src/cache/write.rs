@@ -22,6 +22,9 @@ static TAGS: Script = script!("../lua/cache_tags.lua");
 /// So many invalidated tags a shard remembers, about 60 bytes each.
 const MOST_TAGS: u32 = 10_000;
 
+/// Lua takes some 8,000 values at once, two for each tag.
+const TAGS_AT_ONCE: usize = 1_000;
+
 /// Writes keys: see [`Cache::set`](super::Cache::set).
 pub struct Set {
     shards: Vec<Shard>,
@@ -182,18 +185,19 @@ impl Op for Invalidate {
         let epoch = nonce(cx)?;
         for hash in &self.hashes {
             let kind = if self.gone { "g" } else { "s" };
-            let mut args = vec![Arg::Text(kind), Arg::Text(&epoch), MOST_TAGS.into()];
-            args.extend(self.tags.iter().map(Arg::from));
-            // Sent again it invalidates once more.
-            out.script(&TAGS, &[hash], &args, Repeat::Harmless);
+            for tags in self.tags.chunks(TAGS_AT_ONCE) {
+                let mut args = vec![Arg::Text(kind), Arg::Text(&epoch), MOST_TAGS.into()];
+                args.extend(tags.iter().map(Arg::from));
+                // Sent again it invalidates once more.
+                out.script(&TAGS, &[hash], &args, Repeat::Harmless);
+            }
         }
         Ok(())
     }
 
     fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<(), EdgeError> {
-        self.hashes
-            .iter()
-            .try_for_each(|_| replies.take().map(|_| ()))
+        let parts = self.tags.chunks(TAGS_AT_ONCE).len();
+        (0..self.hashes.len() * parts).try_for_each(|_| replies.take().map(|_| ()))
     }
 
     fn timeout_ms(&self) -> Option<u64> {

@@ -248,6 +248,18 @@ mod tests {
     }
 
     #[test]
+    fn every_bit_of_a_secret_is_drawn() {
+        let (mut ones, mut zeros) = ([0_u8; 32], [0_u8; 32]);
+        for _ in 0..64 {
+            for (at, byte) in anonymous().secret.into_iter().enumerate() {
+                ones[at] |= byte;
+                zeros[at] |= !byte;
+            }
+        }
+        assert_eq!((ones, zeros), ([255; 32], [255; 32]));
+    }
+
+    #[test]
     fn what_is_no_handle_is_no_place() {
         let text = anonymous().place().text();
         assert_eq!(text.len(), 22);

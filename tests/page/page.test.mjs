@@ -1,15 +1,12 @@
 // The page that `make run` shows, used by hand in Chromium.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { after, test } from "node:test";
-import { chromium } from "playwright-core";
 import { startStack } from "../worker/stack.mjs";
+import { launch } from "./browser.mjs";
 
 const { worker } = await startStack();
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
-const browser = await chromium.launch(executablePath ? { executablePath, args } : { channel: "chrome", args });
+const browser = await launch();
 after(() => browser.close());
 
 async function open() {

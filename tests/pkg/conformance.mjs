@@ -1174,6 +1174,58 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       equal([(await waiting).code, seen.aborted], ["aborted", true]);
       await holder.catch(() => {});
     },
+    "who aborts leaves no lease behind, be it while looking up or while fetching": async () => {
+      const cache = patient("left");
+      /** @type {Promise<unknown>[]} */
+      const rest = [];
+      const waitUntil = (/** @type {Promise<unknown>} */ promise) => void rest.push(promise);
+      const looking = new AbortController();
+      const first = failure(cache.getOrFetch("looking", () => 1, { signal: looking.signal, waitUntil }));
+      // Its request is on the way.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      looking.abort();
+      equal((await first).code, "aborted");
+      for (const [key, options, told] of /** @type {[string, {}, string][]} */ ([["inline", {}, "cut off"], ["behind", { waitUntil }, "aborted"]])) {
+        const fetching = new AbortController();
+        const { signal } = fetching;
+        const fetcher = () => (fetching.abort(), Promise.reject(new Error("cut off")));
+        const fetched = cache.getOrFetch(key, fetcher, { signal, ...options });
+        equal(await fetched.catch((error) => error.code ?? error.message), told);
+      }
+      await Promise.all(rest);
+      // Nobody waits for the ten seconds of a lease.
+      const started = Date.now();
+      equal(await Promise.all(["looking", "inline", "behind"].map((key) => cache.getOrFetch(key, () => 2))), [2, 2, 2]);
+      equal(Date.now() - started < 5_000, true);
+    },
+    "a waitUntil that throws costs nobody the value": async () => {
+      const waitUntil = () => {
+        throw new TypeError("Illegal invocation");
+      };
+      const cache = new Cache(redis, { name: key("thrown"), timeout: "60s", waitUntil });
+      equal([await cache.getOrFetch("k", () => 1), await cache.get("k")], [1, 1]);
+    },
+    "a fetcher that asks for its own key waits for nobody longer than twice the lease": async () => {
+      const cache = new Cache(redis, { name: key("itself"), timeout: "60s", lock: "200ms" });
+      const started = Date.now();
+      equal(await cache.getOrFetch("k", () => cache.getOrFetch("k", () => 1)), 1);
+      equal([Date.now() - started < 10_000, await cache.get("k")], [true, 1]);
+    },
+    "a dead Redis is no reason not to ask another": async () => {
+      const dead = new Cache(client({ url: env.silentUrl }), { name: key("two"), timeout: "20ms" });
+      for (let times = 0; times < 5; times++) equal(await dead.getOrFetch("k", () => 1), 1);
+      const cache = patient("two");
+      equal([await cache.getOrFetch("k", () => 2), await cache.getOrFetch("k", () => 3)], [2, 2]);
+    },
+    "any number of tags is invalidated at once": async () => {
+      const { fetch, bodies } = counting();
+      const cache = new Cache(client({ fetch }), { name: key("many tags"), timeout: "60s" });
+      await cache.invalidateTags("learnt");
+      await cache.set("k", 1, { tags: ["t1499"] });
+      const before = bodies.length;
+      await cache.invalidateTags(...Array.from({ length: 1_500 }, (_, n) => `t${n}`));
+      equal([bodies.length - before, await cache.get("k")], [1, undefined]);
+    },
     "a cache counts what it answered, and its keys": async () => {
       const cache = new Cache(redis, { name: key("stats*[?"), timeout: "60s" });
       equal(await cache.stats(), { hits: 0, misses: 0, stale: 0, hitRate: 0 });

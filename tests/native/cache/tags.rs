@@ -52,6 +52,47 @@ async fn an_invalidation_reaches_what_has_one_of_its_tags_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn any_number_of_tags_is_invalidated_in_one_round_trip() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked();
+    let tags: Vec<String> = (0..2_500).map(|n| format!("t{n}")).collect();
+    let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    invalidate(&redis, &["learnt"]).await;
+    for (key, tag) in [("first", "t0"), ("last", "t2499"), ("other", "t2500")] {
+        set(&redis, key, &[tag]).await;
+    }
+    let before = fake.sent().len();
+    invalidate(&redis, &tags).await;
+    assert_eq!(fake.sent().len() - before, 1);
+    assert_eq!(
+        has(&redis, &["first", "last", "other"]).await,
+        [false, false, true]
+    );
+    let empty = patient().expire_tags(&["t", ""]);
+    assert_eq!(
+        empty.err().map(|error| error.code()),
+        Some("invalid_argument")
+    );
+}
+
+/// Whoever writes to Redis can put it there; it must not stay, nor fail each read of its shard.
+#[tokio::test]
+async fn an_entry_of_more_tags_than_a_script_can_take_is_broken() {
+    let server = Server::start().await;
+    let redis = server.client();
+    let tags = "t,".repeat(9_000);
+    let until = u64::MAX;
+    let entry = format!("ue1;j;1;{until};{until};{until};0;{tags};e;0;1");
+    let key = || "{cache:0}:e:k".into();
+    let put = command::<String>("SET", &[key(), entry.as_str().into()]);
+    redis.run(put).await.unwrap();
+    set(&redis, "other", &["t"]).await;
+    assert_eq!(has(&redis, &["k", "other"]).await, [false, true]);
+    let exists = command::<i64>("EXISTS", &[key()]);
+    assert_eq!(redis.run(exists).await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn an_invalidation_reaches_every_shard() {
     let server = Server::start().await;
     let redis = server.client();

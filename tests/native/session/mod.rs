@@ -1,6 +1,7 @@
 //! Sessions in real Redis.
 
 mod attacks;
+mod costs;
 mod data;
 mod load;
 mod model;

@@ -1,6 +1,8 @@
 //! Random interleavings of many actors, against a model that is as simple as the promise.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use futures_util::future::join_all;
 use proptest::prelude::*;
@@ -12,11 +14,12 @@ use upstash_edge::{Redis, Session, Sessions, Status};
 use super::{MINUTE, sessions};
 use crate::server::Server;
 
-const RUNS: usize = 2_000;
+/// `SESSION_MODEL_RUNS` wants more.
+const RUNS: usize = 300;
 const STEPS: usize = 24;
 const LANES: usize = 8;
 const IDLE: u64 = 30 * MINUTE;
-const ABSOLUTE: u64 = 2 * 60 * MINUTE;
+const ABSOLUTE: u64 = 50 * MINUTE;
 const GRACE: u64 = 10_000;
 
 /// What a step does, to the request or the cookie that the numbers choose.
@@ -33,6 +36,9 @@ enum Step {
     RevokeAll(u8),
     RevokeOthers(u8, usize),
     Wait(u64),
+    /// To the last millisecond of a stored session's life, or the one after; or of its old id's.
+    WaitForEnd(usize, bool),
+    WaitForGrace(usize, bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -40,19 +46,19 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let user = 0u8..2;
     let key = 0u8..3;
     let step = prop_oneof![
-        6 => at.clone().prop_map(Step::Load),
+        8 => at.clone().prop_map(Step::Load),
         6 => (at.clone(), key.clone(), any::<bool>()).prop_map(|(at, key, over)| Step::Set(at, key, over && key == 0)),
         2 => (at.clone(), key).prop_map(|(at, key)| Step::Delete(at, key)),
         1 => at.clone().prop_map(Step::Clear),
-        3 => at.clone().prop_map(Step::Rotate),
+        4 => at.clone().prop_map(Step::Rotate),
         4 => (at.clone(), user.clone()).prop_map(|(at, user)| Step::Login(at, user)),
         1 => at.clone().prop_map(Step::Destroy),
         10 => at.clone().prop_map(Step::Save),
         1 => user.clone().prop_map(Step::RevokeAll),
-        1 => (user, at).prop_map(|(user, at)| Step::RevokeOthers(user, at)),
-        3 => prop_oneof![
-            Just(1), Just(GRACE - 1), Just(GRACE), Just(IDLE - 1), Just(IDLE), Just(59_999), 1..IDLE,
-        ].prop_map(Step::Wait),
+        1 => (user, at.clone()).prop_map(|(user, at)| Step::RevokeOthers(user, at)),
+        2 => prop_oneof![Just(1), Just(59_999), Just(60_000), 1..IDLE].prop_map(Step::Wait),
+        2 => (at.clone(), any::<bool>()).prop_map(|(at, over)| Step::WaitForEnd(at, over)),
+        2 => (at, any::<bool>()).prop_map(|(at, over)| Step::WaitForGrace(at, over)),
     ];
     // Each run begins with three requests that have the same session in hand.
     let begin = [Step::Load(0), Step::Set(0, 0, false), Step::Save(0)];
@@ -118,6 +124,64 @@ struct World {
     generations: BTreeMap<u8, u64>,
     ids: usize,
     drawn: u64,
+    met: Rc<Met>,
+}
+
+/// How often a load came to what the runs are for: a model that never meets it proves nothing.
+#[derive(Default)]
+struct Met {
+    loads: Cell<usize>,
+    valid: Cell<usize>,
+    last_ms: Cell<usize>,
+    first_ms_after: Cell<usize>,
+    idle: Cell<usize>,
+    absolute: Cell<usize>,
+    late: Cell<usize>,
+    grace_over: Cell<usize>,
+    revoked: Cell<usize>,
+}
+
+impl Met {
+    fn load(&self, stored: &Stored, id: usize, now: u64, valid: bool) {
+        let count = |cell: &Cell<usize>, is: bool| cell.set(cell.get() + usize::from(is));
+        let current = stored.id == id && !stored.over;
+        let old_until = stored.old.filter(|(old, _)| *old == id).map(|it| it.1);
+        count(&self.loads, true);
+        count(&self.valid, valid);
+        count(&self.last_ms, valid && now == stored.reach() - 1);
+        count(&self.first_ms_after, current && now == stored.reach());
+        count(
+            &self.idle,
+            current && now >= stored.seen + IDLE && now < stored.ends,
+        );
+        count(
+            &self.absolute,
+            current && now >= stored.ends && now < stored.seen + IDLE,
+        );
+        count(&self.late, valid && old_until.is_some());
+        count(
+            &self.grace_over,
+            !valid && old_until.is_some_and(|until| now == until),
+        );
+        count(&self.revoked, !valid && current && now < stored.reach());
+    }
+
+    fn all(&self) -> [(&'static str, usize); 9] {
+        [
+            ("loads", self.loads.get()),
+            ("valid", self.valid.get()),
+            ("in the last millisecond", self.last_ms.get()),
+            ("in the first after it", self.first_ms_after.get()),
+            ("idle", self.idle.get()),
+            ("past the absolute end", self.absolute.get()),
+            ("by the old id", self.late.get()),
+            (
+                "in the first millisecond after the grace",
+                self.grace_over.get(),
+            ),
+            ("revoked", self.revoked.get()),
+        ]
+    }
 }
 
 fn key(key: u8) -> String {
@@ -139,6 +203,8 @@ impl World {
         let actor = |at: usize| at % count.max(1);
         match step {
             Step::Wait(ms) => self.clock.advance(ms),
+            Step::WaitForEnd(at, over) => self.wait_until(at, over, |it| Some(it.reach())),
+            Step::WaitForGrace(at, over) => self.wait_until(at, over, |it| Some(it.old?.1)),
             Step::Load(at) => self.load(at).await,
             Step::RevokeAll(user) => self.revoke(user, None).await,
             Step::RevokeOthers(user, at) if count > 0 => self.revoke(user, Some(actor(at))).await,
@@ -188,6 +254,16 @@ impl World {
         }
     }
 
+    /// To one of the ends that are to come: that instant, when all is over, or the last before it.
+    fn wait_until(&self, at: usize, over: bool, end: impl Fn(&Stored) -> Option<u64>) {
+        let now = self.clock.now();
+        let ends = self.stored.iter().filter_map(end);
+        let ends: Vec<u64> = ends.filter(|end| *end > now).collect();
+        if let Some(end) = ends.get(at % ends.len().max(1)) {
+            self.clock.set_now(end - u64::from(!over));
+        }
+    }
+
     async fn load(&mut self, at: usize) {
         let now = self.clock.now();
         // One more than there are: a visitor without a cookie.
@@ -213,14 +289,15 @@ impl World {
         };
         let stored = &mut self.stored[of];
         let opens = stored.opens(id, now);
-        if opens.is_some() && now - stored.seen >= MINUTE {
-            stored.seen = now;
-        }
         // Revoked is refused from the very next load.
         let valid = opens.filter(|_| match stored.user {
             Some((user, generation)) => self.generations.get(&user) == Some(&generation),
             None => true,
         });
+        self.met.load(stored, id, now, valid.is_some());
+        if opens.is_some() && now - stored.seen >= MINUTE {
+            stored.seen = now;
+        }
         if let Some(late) = valid {
             let session = &actor.session;
             assert_eq!(session.status(), Status::Valid);
@@ -420,13 +497,16 @@ async fn whatever_many_actors_do_the_sessions_are_what_the_model_says() {
     let config = ProptestConfig::default();
     let mut runner = TestRunner::new(config);
     let strategy = steps();
-    let plans: Vec<Vec<Step>> = (0..RUNS)
+    let wanted = std::env::var("SESSION_MODEL_RUNS").ok();
+    let runs = wanted.map_or(RUNS, |runs| runs.parse().unwrap());
+    let plans: Vec<Vec<Step>> = (0..runs)
         .map(|_| strategy.new_tree(&mut runner).unwrap().current())
         .collect();
+    let met = Rc::new(Met::default());
     let lanes = (0..LANES).map(|lane| {
-        let (plans, server) = (&plans, &server);
+        let (plans, server, met) = (&plans, &server, &met);
         async move {
-            for run in (lane..RUNS).step_by(LANES) {
+            for run in (lane..runs).step_by(LANES) {
                 let (redis, clock) = server.faked();
                 let sessions = sessions().lifetime_ms(IDLE, ABSOLUTE).unwrap();
                 let mut world = World {
@@ -440,6 +520,7 @@ async fn whatever_many_actors_do_the_sessions_are_what_the_model_says() {
                     generations: BTreeMap::new(),
                     ids: 0,
                     drawn: 0,
+                    met: Rc::clone(met),
                 };
                 let mut told = Told {
                     run,
@@ -450,7 +531,13 @@ async fn whatever_many_actors_do_the_sessions_are_what_the_model_says() {
                     world.step(step.clone()).await;
                     told.at += 1;
                 }
-                // Each id ever set is what it should be in the end.
+                // Each id ever set is what it should be in the end, at a moment that matters.
+                match run % 4 {
+                    0 => world.wait_until(run, true, |it| Some(it.old?.1)),
+                    1 => world.wait_until(run, false, |it| Some(it.old?.1)),
+                    2 => world.wait_until(run, false, |it| Some(it.reach())),
+                    _ => {}
+                }
                 for at in 0..world.cookies.len() {
                     world.load(at).await;
                 }
@@ -459,6 +546,10 @@ async fn whatever_many_actors_do_the_sessions_are_what_the_model_says() {
         }
     });
     join_all(lanes).await;
+    eprintln!("{runs} runs: {:?}", met.all());
+    for (what, times) in met.all() {
+        assert!(times > 0, "no load was {what}");
+    }
 }
 
 /// Says what was done up to a failed assertion.
