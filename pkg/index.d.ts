@@ -397,6 +397,22 @@ export interface FetchContext {
   skip(): void;
 }
 
+export interface RespondOptions {
+  /**
+   * For an answer that states no lifetime itself (`max-age`, `s-maxage`, `Expires`), status 200, 203, 204, 300, 301, 308, 404
+   * or 410. Default: it is not stored. Nor is it when the request has a `Cookie`, unless it says `Cache-Control: public`.
+   */
+  ttl?: Duration;
+  /** By which it can be invalidated; 64 at most. */
+  tags?: string[];
+  /** In place of the URL (scheme, host, path and query): for `delete`, and where URLs differ in what means nothing. */
+  key?: string;
+  /** The largest body that is stored, in bytes; a larger one is passed on. Default 4194304, which fits Upstash's request of 10 MB. */
+  maxBytes?: number;
+  /** In place of the cache's own. */
+  waitUntil?: (promise: Promise<unknown>) => void;
+}
+
 export interface FetchOptions extends StoreOptions {
   /** Fetches in any case; what others are fetching meanwhile is not stored. */
   refresh?: boolean;
@@ -450,6 +466,27 @@ export declare class Cache {
    * - A fetcher that throws gives what may be served in place of an error, else its own error. Nothing is stored then.
    */
   getOrFetch<T>(key: string, fetcher: (context: FetchContext) => T | Promise<T>, options?: FetchOptions): Promise<T>;
+  /**
+   * The stored answer to a request, or else the handler's, which is stored if it may be: RFC 9111, as a shared cache. One
+   * round trip for a hit (one EVALSHA, in it one HMGET, one more where the answer varies), and its bytes go from Redis's
+   * reply to the `Response` as they are.
+   *
+   * - Stored is what states a lifetime, or `ttl` gives one; never with `Set-Cookie`, `private`, `no-store`, `no-cache` or
+   *   `Vary: *`, nor for a request with `Authorization` unless it says that it is for all. Of each URL 16 variants at most.
+   * - The handler is asked for the whole answer, or whether a stale one is still true, whatever the client's own conditions;
+   *   who has the answer already gets a 304. With `Range`, `If-Match`, a body or an override of its method or URL the
+   *   request goes to the handler as it is.
+   * - One caller asks the handler for all, and a stale answer is served, as by {@link Cache.getOrFetch}; also in place of a
+   *   500, 502, 503 or 504.
+   * - A method that is not safe and succeeds makes its URL, and those that its answer names, invalid.
+   * - The body streams to the client while it is read to be stored; without a `waitUntil` its end waits for the store. What
+   *   breaks off is not stored.
+   * - `Cache-Status` (RFC 9211) says what happened.
+   *
+   * Rejects with what the handler throws, when nothing may be served in its place; `invalid_argument` when it gives no
+   * `Response`.
+   */
+  respond(request: Request, handler: (request: Request) => Response | Promise<Response>, options?: RespondOptions): Promise<Response>;
   /** Makes all that was stored with one of these tags gone, also what is being fetched. One round trip, whatever their number. */
   invalidateTags(...tags: string[]): Promise<void>;
   /** Makes it stale: it may still be served while it is refreshed. */

@@ -56,8 +56,8 @@ mod slots;
 mod worker;
 
 pub use cache::{
-    Cache, CacheFailure, CacheOperation, CacheStats, Delete, Get, GetBytes, GetMany, Has,
-    Invalidate, ReadCacheStats, Set,
+    Answered, Cache, CacheFailure, CacheOperation, CacheStats, Delete, Get, GetBytes, GetMany, Has,
+    Head, Invalidate, Keep, Look, Looked, ReadCacheStats, Set,
 };
 pub use client::{Builder, Message, Redis, RequestEvent, Retry, Subscription};
 pub use duration::duration_ms;

@@ -6,10 +6,12 @@ import { isBytes, isText } from "./commands.js";
 import { deflated, inflated } from "./deflate.js";
 import { milliseconds } from "./duration.js";
 import { bad, EdgeError, wrong } from "./error.js";
+import { END, FAILED, FETCH, FETCHED, FORGOTTEN_MS, FOUND, JUDGE, LOST, NOTHING, SEND, SLEEP, SLEPT, UNUSABLE, USABLE, handed } from "./flow.js";
 import { jsonOf, written } from "./json.js";
 import { pause } from "./pause.js";
 import { heard, tell } from "./pump.js";
 import { ask, eitherSignal, viewOf } from "./redis.js";
+import { Look } from "./respond.js";
 import { told } from "./tape.js";
 
 /** @typedef {import("./redis.js").Redis} Redis */
@@ -17,41 +19,17 @@ import { told } from "./tape.js";
 /** @typedef {{codec: number, bytes: Uint8Array}} Payload what stands, or will stand, in an entry */
 /** @typedef {{value?: any, error?: unknown, failed: boolean}} Outcome of the caller's function */
 
-/** What happened, as the core is told it. */
-const SLEPT = 0;
-const USABLE = 1;
-const UNUSABLE = 2;
-const NOTHING = 3;
-const FAILED = 4;
-const LOST = 5;
-
-/** What the core wants next. */
-const SEND = 0;
-const SLEEP = 1;
-const JUDGE = 2;
-const FETCH = 3;
-const END = 4;
-
 /** What is read; the first two are codecs as well, and to a codec more is added where it is deflated. */
 const JSON_TEXT = 0;
 const BYTES = 1;
 const HEADS = 2;
 const DEFLATED = 2;
 
+/** With its escapes a body of this size fits a request of 10 MB, which is what Upstash takes at least. */
+const LARGEST_BODY = 4 * 2 ** 20;
+
 /** @param {AbortSignal} [signal] */
 const aborted = (signal) => new EdgeError("aborted", "the caller aborted it", signal?.reason);
-
-/** The rest is the runtime's, or, if that will not have it, waited for. @param {((promise: Promise<unknown>) => void) | undefined} waitUntil @param {Promise<void>} rest */
-async function handed(waitUntil, rest) {
-  try {
-    waitUntil?.(rest);
-  } catch {
-    await rest;
-  }
-}
-
-/** Longer than any request lives: what is then still there was cut off. */
-const FORGOTTEN_MS = 15 * 60_000;
 
 /** @param {unknown} keys */
 function keysOf(keys) {
@@ -105,6 +83,12 @@ function callable(option, call) {
   if (call === undefined || typeof call === "function") return /** @type {any} */ (call);
   throw wrong(`${option} must be a function`);
 }
+
+/**
+ * Looks, with this tick's batch, for the answer to a request: the first half of `respond`, whose options it takes.
+ * @type {(cache: Cache, request: Request, options?: any) => Look}
+ */
+export let lookOf;
 
 export class Cache {
   #redis;
@@ -311,9 +295,8 @@ export class Cache {
     if (!isText(key)) throw bad("a key must be a well-formed string");
     if (typeof fetcher !== "function") throw bad("fetcher must be a function");
     callable("waitUntil", waitUntil);
-    const early = Math.min(2 ** 31, Math.round(-Math.log(1 - Math.random()) * this.#early * 1000));
     /** @type {[number, string, number, boolean, boolean]} */
-    const how = [ttlOf(ttl), tagsOf(tags), early, Boolean(waitUntil), Boolean(refresh)];
+    const how = [ttlOf(ttl), tagsOf(tags), this.#earliness(), Boolean(waitUntil), Boolean(refresh)];
     const begin = () => core.flow_begin(this.#config, key, ...how, Date.now(), Date.now() + FORGOTTEN_MS);
     const pack = (/** @type {Payload} */ payload) => this.#packed(payload);
     const run = new Run(begin, fetcher, pack, eitherSignal(this.#redis, signal), Boolean(waitUntil));
@@ -329,6 +312,20 @@ export class Cache {
     }
   }
 
+  /** XFetch: how early this caller refreshes, in thousandths of what fetching cost. */
+  #earliness() {
+    return Math.min(2 ** 31, Math.round(-Math.log(1 - Math.random()) * this.#early * 1000));
+  }
+
+  /**
+   * @param {Request} request @param {(request: Request) => Response | Promise<Response>} handler @param {any} [options]
+   * @returns {Promise<Response>}
+   */
+  async respond(request, handler, options) {
+    if (typeof handler !== "function") throw bad("handler must be a function");
+    return lookOf(this, request, options).through(handler);
+  }
+
   /** Does what the flow wants, up to and beyond its answer. Never rejects. @param {Run} run */
   async #drive(run) {
     const { signal } = run;
@@ -339,8 +336,8 @@ export class Cache {
       for (;;) {
         const [answer, next, ms = 0] = step;
         run.over = next === END;
-        if (answer === 1) run.resolve(judged[0]);
-        if (answer === 2) run.conclude();
+        if (answer === FOUND) run.resolve(judged[0]);
+        if (answer === FETCHED) run.conclude();
         run.settles ||= answer !== 0;
         if (next === END) return;
         if (next === SLEEP) {
@@ -377,6 +374,20 @@ export class Cache {
     } catch (error) {
       return this.#missed(settles ? "store" : "lookup", error);
     }
+  }
+
+  static {
+    lookOf = (cache, request, options) => {
+      const { ttl, tags, key, maxBytes = LARGEST_BODY, waitUntil = cache.#waitUntil } = options ?? {};
+      if (!isText(request?.url) || typeof request.headers?.forEach !== "function") throw bad("request must be a Request");
+      if (key !== undefined && !isText(key)) throw bad("a key must be a well-formed string");
+      if (!Number.isSafeInteger(maxBytes) || maxBytes < 0) throw wrong("maxBytes must be a number of bytes");
+      const how = { ttlMs: ttlOf(ttl), tags: tagsOf(tags), key, early: cache.#earliness(), maxBytes, waitUntil: callable("waitUntil", waitUntil) };
+      /** @param {(handle: number) => string | undefined} op */
+      const asking = (op) => cache.#ask(op);
+      const tell = (/** @type {any} */ failed) => cache.#tell(failed);
+      return new Look({ config: cache.#config, ask: asking, remove: (keys) => cache.delete(...keys), tell }, request, how);
+    };
   }
 }
 
@@ -464,6 +475,6 @@ class Run {
   /** A flow that was refused, or forgotten, leaves what the function gave. @param {number} event @param {Payload} [payload] @param {number} [ttlMs] @param {string} [tags] @returns {number[]} */
   fetched(event, payload, ttlMs = 0, tags = "") {
     const step = payload ? JSON.parse(core.flow_fetched(this.flow, payload.codec, payload.bytes, ttlMs, tags, Date.now())) : this.step(event);
-    return step[1] === FETCH ? [2, END, 0] : step;
+    return step[1] === FETCH ? [FETCHED, END, 0] : step;
   }
 }

@@ -32,6 +32,13 @@ declare module "#core" {
   export function flow_fetched(flow: number, codec: number, payload: Uint8Array, ttlMs: number, tags: string, now: number): string;
   export function push_flow(batch: number, flow: number, now: number): string | undefined;
   export function flow_end(flow: number): void;
+  export function respond_begin(cache: string, method: string, url: string, key: string | undefined, fields: string, ttlMs: number, tags: string, early: number, background: boolean, now: number, deadline: number): number;
+  export function respond_found(flow: number, now: number, failed: number): string;
+  export function respond_refused(flow: number): string | undefined;
+  export function respond_conditions(flow: number): string;
+  export function respond_keep(flow: number, status: number, fields: string, mayStore: boolean, now: number): string;
+  export function respond_body(flow: number, body: Uint8Array, decoded: boolean, now: number): string;
+  export function respond_invalidates(flow: number, status: number, fields: string): string | undefined;
   export function sessions_problem(config: string): string | undefined;
   export function push_session_load(batch: number, config: string, cookies: string, now: number): string | undefined;
   export function push_session_enter(batch: number, config: string, id: string, before: string, absoluteMs: number, now: number): string | undefined;

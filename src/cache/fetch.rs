@@ -14,9 +14,11 @@
 //! the caller's function) and tells it what came of it. It knows nothing of values: they are bytes to it.
 
 use super::entry;
+use super::exchange::{Exchange, Place};
 use super::failure::{CacheFailure, CacheOperation};
 use super::flow::{Answer, Fetched, Next, Step};
 use super::freshness::{Freshness, Instants, Times};
+use super::http::Fields;
 use super::key::{Keys, Space};
 use super::payload::{Codec, Kind, Payload};
 use super::watch::{Served, Watch};
@@ -32,8 +34,12 @@ static LOOKUP: Script = script!(
     "../lua/cache_epoch.lua",
     "../lua/cache_lookup.lua"
 );
-static STORE: Script = script!("../lua/cache_store.lua");
-static STORE_BYTES: Script = script!("../lua/bytes.lua", "../lua/cache_store.lua");
+static STORE: Script = script!("../lua/cache_current.lua", "../lua/cache_store.lua");
+static STORE_BYTES: Script = script!(
+    "../lua/bytes.lua",
+    "../lua/cache_current.lua",
+    "../lua/cache_store.lua"
+);
 static RELEASE: Script = script!("../lua/cache_release.lua");
 
 /// How long to wait before each look at what another fetches, in 128ths of the lease, and no longer than until it ends:
@@ -46,6 +52,8 @@ enum Sending {
     Lookup,
     Store,
     Release,
+    /// An answer is not to be stored: nobody is to wait for another.
+    Pass,
 }
 
 /// Which lookups take the lease.
@@ -56,6 +64,8 @@ enum Taking {
     EvenIfFresh,
     /// A refresh was asked for: what others fetch now may be older than the reason for it.
     FromAnybody,
+    /// What it could bring would not be stored.
+    Never,
 }
 
 struct Found {
@@ -91,6 +101,8 @@ pub(crate) struct GetOrFetch {
     leased: bool,
     /// How long somebody else's lease holds.
     holds: u64,
+    /// Nobody takes the lease, and nobody waits: what was answered last was not to be stored.
+    passing: bool,
     /// The epoch and the counter of the tags at the lookup.
     seen: (String, u64),
     found: Option<Found>,
@@ -101,6 +113,20 @@ pub(crate) struct GetOrFetch {
     waiting: bool,
     payload: Option<Payload>,
     cost_ms: u64,
+    /// What is HTTP of it, where the value is a whole answer.
+    exchange: Option<Box<Exchange>>,
+}
+
+/// What to do with what a handler answered.
+pub(crate) struct Kept {
+    /// Its body is to be told: it is stored.
+    pub stored: bool,
+    /// The client gets another answer than the handler's: `text` is its head.
+    pub built: bool,
+    /// Where, in what was found, the body begins that is still true: the handler's says no more than that.
+    pub renewed_at: usize,
+    /// That head, or else what is to be added to `Cache-Status`.
+    pub text: String,
 }
 
 impl GetOrFetch {
@@ -134,6 +160,7 @@ impl GetOrFetch {
             began: 0,
             leased: false,
             holds: 0,
+            passing: false,
             seen: ("-".into(), 0),
             found: None,
             usable: false,
@@ -141,7 +168,21 @@ impl GetOrFetch {
             waiting: true,
             payload: None,
             cost_ms: 0,
+            exchange: None,
         }
+    }
+
+    /// Looks for a whole answer of HTTP.
+    pub fn answering(mut self, exchange: Exchange) -> Self {
+        if exchange.only_looks() {
+            self.taking = Taking::Never;
+        }
+        self.exchange = Some(Box::new(exchange));
+        self
+    }
+
+    pub fn exchange(&self) -> Option<&Exchange> {
+        self.exchange.as_deref()
     }
 
     /// What follows the answer costs the caller no time: a stale value is answered at once.
@@ -177,6 +218,10 @@ impl GetOrFetch {
 
     fn start(&mut self, cx: &Context<'_>) {
         self.started = cx.now();
+        if self.exchange().is_some_and(Exchange::is_forwarded) {
+            self.instead = Some(self.fetch(cx, false, true));
+            return;
+        }
         let lookup = CacheOperation::Lookup;
         let failed = match nonce(cx) {
             Ok(nonce) if self.watch.allows(cx.now()) => {
@@ -203,6 +248,13 @@ impl GetOrFetch {
             return Ok(());
         }
         let (hash, entry, lease) = (&self.hash, &self.keys.entry, &self.keys.lease);
+        let place = Place {
+            hash,
+            keys: &self.keys,
+            nonce: &self.nonce,
+            seen: &self.seen,
+            tags: &self.tags,
+        };
         // Sent again: a lookup finds its own lease by the nonce; a store finds none, for the first one gave it back; of a
         // release nobody reads the reply.
         let repeat = Repeat::Harmless;
@@ -213,12 +265,18 @@ impl GetOrFetch {
                     Taking::WhenNotFresh => 0,
                     Taking::EvenIfFresh => 1,
                     Taking::FromAnybody => 2,
+                    Taking::Never => 3,
                 };
+                if let Some(exchange) = &self.exchange {
+                    let times = [self.asked, self.started, self.patience.lock_ms];
+                    exchange.lookup(place, times, [taking, self.early], out);
+                    return self.watch.send(&self.space, cx.now(), out);
+                }
                 let args = [
                     cx.now().into(),
                     (&self.nonce).into(),
                     self.patience.lock_ms.into(),
-                    Arg::Int(taking),
+                    taking.into(),
                     self.early.into(),
                 ];
                 out.script(&LOOKUP, &[hash, entry, lease], &args, repeat);
@@ -228,6 +286,10 @@ impl GetOrFetch {
                     return Ok(());
                 };
                 let times = jittered(self.times, cx);
+                if let Some(exchange) = &self.exchange {
+                    exchange.store(place, times, self.cost_ms, payload, out);
+                    return self.watch.send(&self.space, cx.now(), out);
+                }
                 let instants = times.from(cx.now());
                 let head = entry::head(&instants, payload.codec, self.cost_ms, &self.tags);
                 let mut args = vec![
@@ -246,6 +308,7 @@ impl GetOrFetch {
                 };
                 out.script(script, &[hash, entry, lease], &args, repeat);
             }
+            Sending::Pass => Exchange::pass(place, out),
             Sending::Release => out.script(&RELEASE, &[lease], &[(&self.nonce).into()], repeat),
         }
         self.watch.send(&self.space, cx.now(), out)
@@ -278,6 +341,10 @@ impl GetOrFetch {
         let answered = looked.is_ok();
         self.watch.saw(answered, self.asked, cx.now());
         match looked {
+            // What can be used of an answer is known without its caller.
+            Ok(Some(found)) if self.exchange.is_some() => {
+                (self.judged(cx, self.usable), Some(found))
+            }
             Ok(Some(found)) => (Step::then(Next::Judge), Some(found)),
             Ok(None) => (self.missing(cx), None),
             // The answer was lost, but perhaps the lease was taken: it is given back, unless the caller would have to
@@ -317,27 +384,45 @@ impl GetOrFetch {
         let mut reply = replies.take()?.array()?;
         let bytes = reply.entry()?.bytes()?;
         let expired = reply.entry()?.int()? == 1;
-        self.leased = reply.entry()?.int()? == 1;
-        if self.leased {
+        let may = reply.entry()?.int()?;
+        (self.leased, self.passing) = (may == 1, may == 2);
+        let others = self.exchange.is_some() && reply.entry()?.int()? == 1;
+        if may > 0 {
             self.seen.0 = reply.entry()?.text()?.to_owned();
             self.seen.1 = reply.entry()?.text()?.parse().unwrap_or(0);
+            if self.passing {
+                self.nonce = reply.entry()?.text()?.to_owned();
+            }
         } else {
             self.holds = u64::try_from(reply.entry()?.int()?).unwrap_or(0);
         }
         self.usable = false;
         self.found = None;
-        let Some(entry) = bytes.and_then(|bytes| entry::decode(bytes, Kind::Json)) else {
+        let entry = bytes.and_then(|bytes| entry::decode(bytes, Kind::Json));
+        let entry = entry.map(|entry| (entry, entry.instants.freshness(now, expired)));
+        if let Some(exchange) = &mut self.exchange {
+            let good_for = exchange.found(entry.as_ref(), others, [now, self.started]);
+            exchange.collapsed = self.polls > 0;
+            return Ok(entry
+                .zip(good_for)
+                .map(|((entry, _), (freshness, usable))| {
+                    self.usable = usable;
+                    self.found = Some(Found {
+                        instants: entry.instants,
+                        freshness,
+                    });
+                    (entry.codec, entry.payload)
+                }));
+        }
+        let Some((entry, freshness)) = entry.filter(|(_, freshness)| *freshness != Freshness::Gone)
+        else {
             return Ok(None);
         };
-        let freshness = entry.instants.freshness(now, expired);
-        if freshness == Freshness::Gone {
-            return Ok(None);
-        }
         self.found = Some(Found {
             instants: entry.instants,
             freshness,
         });
-        // Bytes are nothing that could be served.
+        // Bytes and answers are nothing that could be served.
         Ok((entry.codec.kind == Kind::Json).then_some((entry.codec, entry.payload)))
     }
 
@@ -345,6 +430,7 @@ impl GetOrFetch {
         let fresh = |found: &Found| found.freshness == Freshness::Fresh;
         let served = match step.answer {
             None => return step,
+            _ if self.exchange().is_some_and(Exchange::is_forwarded) => return step,
             Some(Answer::Fetched) => Served::Miss,
             Some(Answer::Found) if self.found.as_ref().is_some_and(fresh) => Served::Hit,
             Some(Answer::Found) => Served::Stale,
@@ -374,7 +460,7 @@ impl GetOrFetch {
             self.sending = Sending::Release;
             return Step::answer(Answer::Found, Next::Send);
         }
-        match (self.leased, self.background) {
+        match (self.may_store(), self.background) {
             (false, _) => Step::answer(Answer::Found, Next::End),
             (true, true) => Step::answer(Answer::Found, self.fetch(cx, true, false)),
             (true, false) => Step::then(self.fetch(cx, true, true)),
@@ -383,8 +469,11 @@ impl GetOrFetch {
 
     /// There is nothing to serve.
     fn missing(&mut self, cx: &Context<'_>) -> Step {
-        if self.leased {
+        if self.may_store() {
             return Step::then(self.fetch(cx, true, true));
+        }
+        if self.taking == Taking::Never {
+            return Step::then(self.fetch(cx, false, true));
         }
         // The script took it for fresh and left the lease alone, but it ended on the way, or cannot be read: ask for
         // the lease at once.
@@ -429,10 +518,15 @@ impl GetOrFetch {
         };
         let next = match fetched {
             _ if !self.settle => Next::End,
-            Fetched::Value(payload) if self.leased => {
+            Fetched::Nothing | Fetched::Failed if self.passing => Next::End,
+            Fetched::Value(payload) if self.may_store() => {
                 self.cost_ms = cx.now().saturating_sub(self.began);
                 self.payload = Some(payload);
                 self.sending = Sending::Store;
+                Next::Send
+            }
+            Fetched::Nothing if self.exchange.is_some() => {
+                self.sending = Sending::Pass;
                 Next::Send
             }
             _ => {
@@ -442,5 +536,80 @@ impl GetOrFetch {
         };
         let answer = self.waiting.then_some(answer);
         self.counted(cx, Step::with(answer, next))
+    }
+
+    /// Whether Redis takes what is fetched.
+    fn may_store(&self) -> bool {
+        self.leased || self.passing
+    }
+
+    /// Nothing will be fetched: the lease is given back.
+    pub fn released(&mut self) -> Step {
+        self.sending = Sending::Release;
+        let next = if self.leased { Next::Send } else { Next::End };
+        Step::then(next)
+    }
+
+    /// Takes the head of what a handler answered. `may_store` is what its caller says of it; its body, where it is to be
+    /// told, comes with [`Self::body`], and else nothing more.
+    pub fn kept(
+        &mut self,
+        cx: &Context<'_>,
+        status: u16,
+        fields: Fields<'_>,
+        may_store: bool,
+    ) -> Kept {
+        let mut kept = Kept {
+            stored: false,
+            built: false,
+            renewed_at: 0,
+            text: String::new(),
+        };
+        let now = cx.now();
+        let serves = |found: &Found| found.instants.serves_on_error(now);
+        let stands_in = self.usable && self.found.as_ref().is_some_and(serves);
+        let Some(exchange) = &mut self.exchange else {
+            return kept;
+        };
+        // RFC 5861, section 4.
+        if stands_in && matches!(status, 500 | 502 | 503 | 504) {
+            kept.built = true;
+            kept.text = exchange.told_found(now, status);
+            return kept;
+        }
+        let stores = self.settle && (self.leased || self.passing);
+        let renewed = exchange.answered(status, fields, now, stores && self.usable);
+        if stores
+            && may_store
+            && let Some(times) = exchange.plan(self.times)
+        {
+            self.times = times;
+            kept.stored = true;
+        }
+        kept.built = renewed || kept.stored && exchange.not_modified();
+        kept.text = exchange.cache_status(kept.stored, renewed);
+        if renewed {
+            kept.renewed_at = exchange.found_body_at();
+        }
+        if kept.built {
+            kept.text = exchange.told_answer(renewed, &kept.text);
+        }
+        kept
+    }
+
+    /// Takes the body of what is to be stored. `decoded`: the runtime has undone its `Content-Encoding`.
+    pub fn body(&mut self, cx: &Context<'_>, body: &[u8], decoded: bool) -> Step {
+        let payload = self
+            .exchange()
+            .map(|exchange| exchange.payload(body, decoded));
+        self.fetched(cx, payload.map_or(Fetched::Nothing, Fetched::Value))
+    }
+
+    /// The fields that the handler is to be asked with: see [`Exchange::conditions`].
+    pub fn conditions(&self) -> String {
+        match self.exchange() {
+            Some(exchange) if self.settle && self.leased => exchange.conditions(self.usable),
+            _ => String::new(),
+        }
     }
 }

@@ -18,11 +18,14 @@ mod breaker;
 mod config;
 mod drive;
 mod entry;
+mod exchange;
 mod failure;
 mod fetch;
 mod flow;
 mod freshness;
+mod http;
 mod key;
+mod look;
 mod payload;
 mod read;
 mod watch;
@@ -41,14 +44,21 @@ use crate::error::EdgeError;
 use crate::host::LocalFuture;
 use crate::op::Context;
 
+pub(crate) use exchange::Exchange;
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+pub(crate) use fetch::Kept;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use flow::{Answer, Fetched, Next, Step};
+pub(crate) use http::Asked;
+#[cfg(all(feature = "js", target_arch = "wasm32"))]
+pub(crate) use http::Fields;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use key::tags;
 pub(crate) use payload::{Codec, Kind, Payload};
 pub(crate) use {fetch::GetOrFetch, read::Read};
 
 pub use failure::{CacheFailure, CacheOperation};
+pub use look::{Answered, Head, Keep, Look, Looked};
 pub use read::{Get, GetBytes, GetMany, Has};
 pub use watch::{CacheStats, ReadCacheStats};
 pub use write::{Delete, Invalidate, Set};
@@ -293,6 +303,31 @@ impl Cache {
             flow.early(earliness(self.early_refresh, u32::from_le_bytes(drawn)));
         }
         flow
+    }
+
+    /// Looks for the stored answer to a request (RFC 9111, as a shared cache); `url` is absolute. Runs with whatever else
+    /// the request asks of Redis: [`Looked`] goes on from there.
+    ///
+    /// An answer that states no lifetime is stored for `ttl_ms`, if that is some; `key` takes the place of the URL.
+    ///
+    /// # Errors
+    /// `invalid_argument` when `url` is no absolute URL of `http` or `https`.
+    pub fn look(
+        &self,
+        method: &str,
+        url: &str,
+        head: &Head,
+        key: Option<&str>,
+        ttl_ms: Option<u64>,
+    ) -> Result<Look, EdgeError> {
+        let asked = Asked::new(method, url, head.fields())?;
+        let exchange = Exchange::new(asked, key.map(str::to_owned), ttl_ms);
+        Ok(Look::new(self.answering(exchange), self.early_refresh))
+    }
+
+    /// The flow of a whole answer of HTTP.
+    pub(crate) fn answering(&self, exchange: Exchange) -> GetOrFetch {
+        self.fetching(exchange.key()).answering(exchange)
     }
 
     pub(crate) fn fetching(&self, key: &str) -> GetOrFetch {

@@ -17,6 +17,8 @@ use crate::wire::Arg;
 pub(crate) enum Kind {
     Json,
     Bytes,
+    /// Of HTTP, whole: see [`exchange`](super::exchange).
+    Answer,
 }
 
 /// What a payload is.
@@ -31,6 +33,7 @@ impl Codec {
         match (self.kind, self.deflated) {
             (Kind::Json, false) => 'j',
             (Kind::Bytes, false) => 'b',
+            (Kind::Answer, _) => 'a',
             (Kind::Json, true) => 'J',
             (Kind::Bytes, true) => 'B',
         }
@@ -40,6 +43,7 @@ impl Codec {
         let kind = match letter {
             b'j' | b'J' => Kind::Json,
             b'b' | b'B' => Kind::Bytes,
+            b'a' => Kind::Answer,
             _ => return None,
         };
         let deflated = letter.is_ascii_uppercase();

@@ -28,7 +28,7 @@ const MOST: usize = 1_000;
 
 thread_local! {
     static CACHES: RefCell<Recent<Cache>> = const { RefCell::new(Recent::new(MOST)) };
-    static FLOWS: RefCell<Slots<GetOrFetch>> = const { RefCell::new(Slots::new()) };
+    pub(super) static FLOWS: RefCell<Slots<GetOrFetch>> = const { RefCell::new(Slots::new()) };
 }
 
 /// Why a cache cannot be made; `undefined` when it can.
@@ -192,7 +192,8 @@ pub fn flow_begin(
 }
 
 /// What happened: 0 the time passed, 1 what was found can be used, 2 or cannot, 3 the caller's function gave nothing to
-/// store, 4 or failed, 5 no replies will come. At first a flow wants something sent.
+/// store, 4 or failed, 5 no replies will come, 6 it will
+/// not be asked. At first a flow wants something sent.
 ///
 /// What then, as every step: the JSON array of the answer (0 not yet, 1 what was found, 2 what the function gave), what to
 /// do (0 send, 1 sleep, 2 judge, 3 fetch, 4 nothing more), for how many milliseconds to sleep, and what failed, as for
@@ -205,6 +206,7 @@ pub fn flow_step(flow: f64, event: u32, now: f64) -> String {
         1 | 2 => flow.judged(&cx, event == 1),
         3 => flow.fetched(&cx, Fetched::Nothing),
         4 => flow.fetched(&cx, Fetched::Failed),
+        6 => flow.released(),
         _ => flow.answered(&cx, &mut Replies::new(&[], &[])).0,
     }))
 }
@@ -250,7 +252,7 @@ fn stepped(flow: f64, step: impl FnOnce(&mut GetOrFetch) -> Step) -> Option<Step
     flowing(flow, step)
 }
 
-fn flowing<T>(handle: f64, act: impl FnOnce(&mut GetOrFetch) -> T) -> Option<T> {
+pub(super) fn flowing<T>(handle: f64, act: impl FnOnce(&mut GetOrFetch) -> T) -> Option<T> {
     let mut flow = FLOWS.with_borrow_mut(|flows| flows.take(handle))?;
     let told = act(&mut flow);
     FLOWS.with_borrow_mut(|flows| flows.back(handle, flow));
@@ -258,7 +260,7 @@ fn flowing<T>(handle: f64, act: impl FnOnce(&mut GetOrFetch) -> T) -> Option<T> 
 }
 
 /// A flow that is gone leaves the caller's own function.
-fn told(step: Option<Step>) -> String {
+pub(super) fn told(step: Option<Step>) -> String {
     let mut json = Json::default();
     let (answer, next) = match &step {
         Some(step) => (step.answer, step.next),
@@ -368,7 +370,7 @@ fn place(json: &mut Json, task: &Task, codec: Codec, payload: &[u8]) {
 }
 
 /// The cache, for a call that has its own ttl and tags.
-fn of(config: &str, ttl_ms: f64, tags: &str) -> Result<Cache, EdgeError> {
+pub(super) fn of(config: &str, ttl_ms: f64, tags: &str) -> Result<Cache, EdgeError> {
     let mut cache = CACHES.with_borrow_mut(|caches| caches.get(config, || built(config)))?;
     if ttl_ms > 0.0 {
         cache = cache.ttl_ms(ttl_ms as u64)?;

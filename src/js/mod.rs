@@ -9,6 +9,7 @@ mod cache;
 mod health;
 mod json;
 mod ratelimit;
+mod respond;
 mod scripts;
 mod session;
 mod slots;

@@ -1,4 +1,5 @@
 -- Cache store: what a fetch brought, unless something newer was set, the key deleted, or a tag of it invalidated since.
+-- Behind cache_current.lua.
 --
 -- KEYS     `t` of the shard, the entry, its lease
 -- ARGV     the nonce of this caller, how long the entry is kept (ms), the epoch and the counter at the lookup, the entry
@@ -17,13 +18,7 @@ end
 redis.call('DEL', KEYS[3])
 local mark = ';;'
 if #ARGV > 6 then
-  local fields = {'e', 'f'}
-  for n = 6, #ARGV - 1 do fields[#fields + 1] = 'g:' .. ARGV[n] end
-  local found = redis.call('HMGET', KEYS[1], unpack(fields))
-  if found[1] ~= ARGV[3] then return 0 end
-  for n = 2, #fields do
-    if found[n] and tonumber(found[n]) > tonumber(ARGV[4]) then return 0 end
-  end
+  if not current(ARGV[3], ARGV[4], {unpack(ARGV, 6, #ARGV - 1)}) then return 0 end
   mark = ARGV[3] .. ';' .. ARGV[4] .. ';'
 end
 redis.call('SET', KEYS[2], ARGV[5] .. mark .. ARGV[#ARGV], 'PX', ARGV[2])

@@ -4,7 +4,7 @@
 
 /**
  * @param {typeof import("../../pkg/index.js")} edge
- * @param {{url: string, jsonUrl: string, silentUrl: string, token: string}} env
+ * @param {{url: string, jsonUrl: string, silentUrl: string, originUrl: string, token: string}} env
  * @returns {Promise<{name: string, problem?: string}[]>}
  */
 export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
@@ -1316,6 +1316,150 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       equal(await cache.stats(), { hits: 3, misses: 2, stale: 1, hitRate: 4 / 6 });
       equal(await new Cache(redis, { name: key("stats*[?"), timeout: "1m" }).stats(), { hits: 3, misses: 2, stale: 1, hitRate: 4 / 6 });
       equal([await cache.countKeys(), await patient("stats*[!").countKeys()], [3, 0]);
+    },
+    "respond gives the handler's answer, stores it, and serves its bytes as they were": async () => {
+      const { fetch, bodies } = counting();
+      const counted = client({ fetch });
+      const cache = new Cache(counted, { name: key("respond"), timeout: "60s" });
+      const bytes = Uint8Array.from({ length: 70000 }, (_, n) => n * 7);
+      const page = (/** @type {RequestInit} */ init = {}) => new Request("https://a.example/p", init);
+      let asked = 0;
+      const handler = () => (asked++, new Response(bytes, { headers: { "cache-control": "max-age=60", "content-type": "image/png", etag: '"v"' } }));
+      const told = async (/** @type {Response} */ response) => [response.status, response.headers.get("content-type"), response.headers.get("cache-status"), new Uint8Array(await response.arrayBuffer()).join() === bytes.join()];
+      equal(await told(await cache.respond(page(), handler)), [200, "image/png", "upstash-edge; fwd=uri-miss; stored", true]);
+      equal([asked, bodies.length], [1, 2]);
+      // Without a waitUntil the end of the body was the end of the store.
+      const [hit, nothing] = await Promise.all([cache.respond(page(), handler), counted.get(key("none"))]);
+      equal([(await told(hit)).with(2, `${hit.headers.get("cache-status")?.slice(0, 23)}`), nothing, asked, bodies.length], [[200, "image/png", "upstash-edge; hit; ttl=", true], null, 1, 3]);
+      const known = await cache.respond(page({ headers: { "if-none-match": '"v"' } }), handler);
+      equal([known.status, known.headers.get("etag"), known.body, asked], [304, '"v"', null, 1]);
+      equal([await cache.get(page().url), await cache.has(page().url), await cache.delete(page().url), (await told(await cache.respond(page(), handler)))[2]], [undefined, false, 1, "upstash-edge; fwd=uri-miss; stored"]);
+    },
+    "many who ask respond for one URL ask the handler once": async () => {
+      const cache = patient("collapse");
+      let asked = 0;
+      const handler = async () => {
+        asked++;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return new Response("page", { headers: { "cache-control": "max-age=60" } });
+      };
+      const answers = await Promise.all(Array.from({ length: 10 }, () => cache.respond(new Request("https://a.example/"), handler)));
+      const said = answers.map(({ headers }) => headers.get("cache-status")?.replace(/; ttl=.*/, "")).sort();
+      equal([asked, await Promise.all(answers.map((answer) => answer.text())), said], [1, Array(10).fill("page"), [...Array(9).fill("upstash-edge; fwd=uri-miss; collapsed"), "upstash-edge; fwd=uri-miss; stored"]]);
+    },
+    "nobody waits for an answer that is not stored": async () => {
+      const cache = patient("pass");
+      const [first, ...more] = Array.from({ length: 5 }, () => new Request("https://a.example/"));
+      let [asked, most] = [0, 0];
+      const handler = async () => {
+        most = Math.max(most, ++asked);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        asked--;
+        return new Response("private", { headers: { "cache-control": "private" } });
+      };
+      await cache.respond(/** @type {Request} */ (first), handler);
+      await Promise.all(more.map((request) => cache.respond(request, handler)));
+      equal(most, 4);
+      // Until one is.
+      const storable = () => new Response("public", { headers: { "cache-control": "max-age=60" } });
+      equal(await (await cache.respond(new Request("https://a.example/"), storable)).text(), "public");
+      equal(await (await cache.respond(new Request("https://a.example/"), handler)).text(), "public");
+    },
+    "respond streams a body while it stores it": async () => {
+      const cache = patient("streams");
+      /** @type {ReadableStreamDefaultController<Uint8Array> | undefined} */
+      let source;
+      /** @type {Promise<unknown>[]} */
+      const rest = [];
+      const waitUntil = (/** @type {Promise<unknown>} */ promise) => void rest.push(promise);
+      const handler = () => new Response(new ReadableStream({ start: (controller) => void (source = controller) }), { headers: { "cache-control": "max-age=60" } });
+      const response = await cache.respond(new Request("https://a.example/"), handler, { waitUntil });
+      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+      source?.enqueue(new TextEncoder().encode("first "));
+      equal(new TextDecoder().decode((await reader.read()).value), "first ");
+      source?.enqueue(new TextEncoder().encode("last"));
+      source?.close();
+      equal([new TextDecoder().decode((await reader.read()).value), (await reader.read()).done], ["last", true]);
+      await Promise.all(rest);
+      equal(await (await cache.respond(new Request("https://a.example/"), () => Promise.reject(new Error("asked")))).text(), "first last");
+    },
+    "a body that breaks off, or is too large, is not stored": async () => {
+      const cache = patient("broken");
+      const headers = { "cache-control": "max-age=60" };
+      /** @param {number} chunks @param {boolean} fails */
+      function body(chunks, fails) {
+        let sent = 0;
+        return new ReadableStream({
+          pull(controller) {
+            if (sent++ < chunks) controller.enqueue(new Uint8Array(1000));
+            else if (fails) controller.error(new Error("broken"));
+            else controller.close();
+          },
+        });
+      }
+      const ask = (/** @type {() => Response} */ handler) => cache.respond(new Request("https://a.example/"), handler, { maxBytes: 4999 });
+      equal(await (await ask(() => new Response(body(3, true), { headers }))).text().catch(({ message }) => message), "broken");
+      equal((await (await ask(() => new Response(body(10, false), { headers }))).arrayBuffer()).byteLength, 10000);
+      equal((await (await ask(() => new Response(new Uint8Array(5000), { headers: { ...headers, "content-length": "5000" } }))).arrayBuffer()).byteLength, 5000);
+      equal((await (await ask(() => new Response(body(4, false), { headers }))).arrayBuffer()).byteLength, 4000);
+      equal((await (await ask(() => new Response("asked"))).arrayBuffer()).byteLength, 4000);
+    },
+    "a handler that fails is answered by what may stand in for it, else by its own error": async () => {
+      const { now } = Date;
+      const cache = new Cache(redis, { name: key("stands in"), timeout: "60s", staleIfError: "1h" });
+      const request = () => new Request("https://a.example/");
+      const error = new Error("down");
+      const fails = () => Promise.reject(error);
+      equal([await cache.respond(request(), fails).catch((thrown) => thrown === error), (await failure(cache.respond(request(), /** @type {any} */ (() => "text")))).code], [true, "invalid_argument"]);
+      await (await cache.respond(request(), () => new Response("page", { headers: { "cache-control": "max-age=60" } }))).text();
+      try {
+        Date.now = () => now.call(Date) + 100_000;
+        const stale = await cache.respond(request(), fails);
+        equal([stale.status, await stale.text(), stale.headers.get("cache-status")?.startsWith("upstash-edge; fwd=stale; fwd-status=500; ttl=-")], [200, "page", true]);
+      } finally {
+        Date.now = now;
+      }
+    },
+    "to who responds a Redis that is away is a miss": async () => {
+      const cache = new Cache(client({ url: env.silentUrl }), { name: key("away"), timeout: "50ms", lock: "60s" });
+      const response = await cache.respond(new Request("https://a.example/"), () => new Response("page", { headers: { "cache-control": "max-age=60" } }));
+      equal([await response.text(), response.headers.get("cache-status")], ["page", "upstash-edge; fwd=bypass; detail=unavailable"]);
+    },
+    "answers have tags, and keys of their own": async () => {
+      const cache = patient("tagged");
+      const handler = (/** @type {string} */ body) => () => new Response(body);
+      const ask = async (/** @type {string} */ path, /** @type {string} */ body) => (await cache.respond(new Request(`https://a.example${path}`), handler(body), { ttl: "1h", tags: ["t"], key: "page" })).text();
+      equal([await ask("/?utm=1", "a"), await ask("/?utm=2", "b")], ["a", "a"]);
+      await cache.invalidateTags("t");
+      equal([await ask("/?utm=3", "c"), await ask("/", "d")], ["c", "c"]);
+      equal([await cache.delete("page"), await ask("/", "e")], [1, "e"]);
+      await cache.set("page", "a value");
+      equal([await ask("/", "f"), await cache.get("page")], ["f", undefined]);
+    },
+    "what is encoded goes out as it came in": async () => {
+      const cache = patient("encoded");
+      const text = "the same text ".repeat(100);
+      const zipped = new Uint8Array(await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer());
+      const headers = { "cache-control": "max-age=60", "content-encoding": "gzip", etag: '"v"' };
+      // What fetch brought is decoded, where it is read.
+      const origin = () => fetch(`${env.originUrl}/gzip`);
+      const ask = (/** @type {string} */ path, /** @type {() => Response | Promise<Response>} */ handler) => cache.respond(new Request(`https://a.example${path}`), handler);
+      const never = () => Promise.reject(new Error("asked"));
+      equal(await (await ask("/fetched", origin)).text(), text);
+      const hit = await ask("/fetched", never);
+      equal([await hit.text(), hit.headers.get("content-encoding"), hit.headers.get("etag")], [text, null, 'W/"v"']);
+      // What the handler has encoded itself is not.
+      const made = () => new Response(zipped, /** @type {any} */ ({ headers, encodeBody: "manual" }));
+      for (const handler of [made, never]) {
+        const response = await ask("/made", handler);
+        equal([new Uint8Array(await response.arrayBuffer()).join() === zipped.join(), response.headers.get("content-encoding"), response.headers.get("etag")], [true, "gzip", '"v"']);
+      }
+    },
+    "respond refuses what cannot be right": async () => {
+      const cache = /** @type {any} */ (patient("refuses"));
+      const [request, handler] = [new Request("https://a.example/"), () => new Response()];
+      for (const call of [cache.respond(request), cache.respond("https://a.example/", handler), cache.respond(undefined, handler), cache.respond(request, handler, { key: 5 }), cache.respond(request, handler, { tags: [""] })]) equal((await failure(call)).code, "invalid_argument");
+      for (const options of [{ ttl: 60 }, { maxBytes: -1 }, { maxBytes: "1kb" }, { waitUntil: 1 }]) equal([options, (await failure(cache.respond(request, handler, options))).code], [options, "invalid_config"]);
     },
     "a cache refuses what cannot be right": async () => {
       const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }, { onError: 1 }, { compressAbove: -1 }, { compressAbove: true }, { compressAbove: "9" }];

@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createOrigin } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { startGateway } from "../../scripts/stack.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -20,9 +22,14 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const [tarball] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: join(ROOT, "pkg"), encoding: "utf8" }));
 
-/** How a program begins that runs the conformance list on the package. */
+/** What the answers of HTTP caching must be. @type {import("./http-cache.mjs").Case[]} */
+const CASES = JSON.parse(readFileSync(join(import.meta.dirname, "../vectors/http-cache.json"), "utf8"));
+
+/** How a program begins that runs `all` on the package: the conformance list, and the cases of HTTP caching. */
 export const PROGRAM = `import * as edge from "upstash-edge";
 import { conformance } from "./conformance.mjs";
+import { httpCache } from "./http-cache.mjs";
+const all = async (env) => [...(await conformance(edge, env)), ...(await httpCache(edge, env, ${JSON.stringify(CASES)}))];
 `;
 
 /** A project that has the package as its only dependency. @param {string} name @param {Record<string, string>} files */
@@ -31,7 +38,7 @@ export function project(name, files) {
   mkdirSync(path);
   writeFileSync(join(path, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   execFileSync("npm", ["install", "--offline", "--no-save", "--ignore-scripts", join(folder, tarball.filename)], { cwd: path });
-  cpSync(join(import.meta.dirname, "conformance.mjs"), join(path, "conformance.mjs"));
+  for (const file of ["conformance.mjs", "http-cache.mjs"]) cpSync(join(import.meta.dirname, file), join(path, file));
   for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
   return path;
 }
@@ -47,18 +54,25 @@ export async function servers(redisUrl) {
     });
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));
-  const { port } = /** @type {import("node:net").AddressInfo} */ (silent.address());
+  const zipped = gzipSync("the same text ".repeat(100));
+  const origin = createOrigin((_, answer) => {
+    answer.writeHead(200, { "cache-control": "max-age=60", "content-encoding": "gzip", "content-type": "text/plain", etag: '"v"' }).end(zipped);
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => origin.once("listening", resolve));
+  const at = (/** @type {import("node:net").Server} */ server) => `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
   after(async () => {
     silent.close();
+    origin.closeAllConnections();
+    origin.close();
     await json.stop();
     await gateway.stop();
   });
-  return { url: gateway.url, jsonUrl: json.url, silentUrl: `http://127.0.0.1:${port}`, token: TOKEN };
+  return { url: gateway.url, jsonUrl: json.url, silentUrl: at(silent), originUrl: at(origin), token: TOKEN };
 }
 
 /** @param {Awaited<ReturnType<typeof servers>>} env */
 export async function conformanceInNode(env) {
-  const main = `${PROGRAM}console.log(JSON.stringify(await conformance(edge, ${JSON.stringify(env)})));\n`;
+  const main = `${PROGRAM}console.log(JSON.stringify(await all(${JSON.stringify(env)})));\n`;
   // The servers it asks live in this process, so it must not be waited for in place.
   return JSON.parse(await run("node", ["main.mjs"], project(`in-node-${new URL(env.url).port}`, { "main.mjs": main })));
 }
@@ -66,7 +80,7 @@ export async function conformanceInNode(env) {
 /** @param {{name: string, problem?: string}[]} results @param {boolean} [listens] whether the server has subscriptions */
 export function report(results, listens = true) {
   for (const { name, problem } of results) test(name, () => assert.equal(problem, undefined));
-  test("all of them ran", () => assert.equal(results.length, written(TESTS) + (listens ? written(SUBSCRIPTIONS) : 0)));
+  test("all of them ran", () => assert.equal(results.length, written(TESTS) + CASES.length + (listens ? written(SUBSCRIPTIONS) : 0)));
 }
 
 /** @param {string} command @param {string[]} args @param {string} cwd @returns {Promise<string>} */

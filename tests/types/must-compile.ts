@@ -183,6 +183,8 @@ exactly<void>()(cache.setMany([["k", 1]], { ttl: "1s" }));
 exactly<number>()(cache.delete("a", "b"));
 exactly<{ n: number }>()(cache.getOrFetch("k", async ({ signal, setTtl, setTags, skip }) => (setTtl("1s"), setTags(["t"]), skip(), { n: Number(signal.aborted) })));
 exactly<string>()(cache.getOrFetch("k", () => "v", { refresh: true, tags: ["t"], waitUntil: () => {} }));
+exactly<Response>()(cache.respond(new Request("https://a/"), () => new Response()));
+exactly<Response>()(cache.respond(new Request("https://a/"), async ({ url }) => new Response(url), { ttl: "1m", tags: ["t"], key: "k", maxBytes: 1024, waitUntil: () => {} }));
 exactly<void>()(cache.invalidateTags("a", "b"));
 
 // Sessions

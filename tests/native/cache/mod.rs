@@ -2,6 +2,7 @@
 
 mod bytes;
 mod failure;
+mod http;
 mod interleavings;
 mod lease;
 mod serving;
