@@ -12,7 +12,7 @@
 
 mod answer;
 mod close;
-#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+#[cfg(all(feature = "worker-types", target_arch = "wasm32"))]
 mod handle;
 mod open;
 mod problem;
