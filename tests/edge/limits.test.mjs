@@ -132,7 +132,7 @@ test("a cookie that no secret signed is nobody's", async () => {
   assert.equal(origin.of("/me").at(-1)?.headers["upstash-edge-user"], undefined);
 });
 
-test("without Redis limits let pass, and visitors are anonymous; back it is as before", async () => {
+test("without Redis limits let pass, and visitors are anonymous", async () => {
   const { cookie } = await login();
   await front.redis.stop();
   const page = await get("/me", { headers: { cookie } });
