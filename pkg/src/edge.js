@@ -1,6 +1,8 @@
-// The whole request in one trip: a limit and a session around a handler, and what their answers become in HTTP.
+// The whole request in one trip: a limit, a session and a stored answer around a handler, and what they become in HTTP.
 
+import { Cache, cacheRedis, lookOf } from "./cache.js";
 import { isText } from "./commands.js";
+import { milliseconds } from "./duration.js";
 import { bad, wrong } from "./error.js";
 import { limiterRedis, RateLimiter, recalls } from "./ratelimit.js";
 import { viewOf } from "./redis.js";
@@ -12,6 +14,8 @@ import { Sessions, sessionsRedis } from "./sessions.js";
 /** @typedef {import("../index.js").Decision} Decision */
 /** @typedef {{session?: Session, decision?: Decision}} Visit */
 /** @typedef {(promise: Promise<unknown>) => void} Later */
+/** @typedef {import("./respond.js").Look} Look */
+/** @typedef {(request: Request, visit: Visit) => Response | Promise<Response>} Handler */
 
 /** The header that a runtime's platform writes, and no client can. @type {{addressHeader?: string}} */
 export const defaults = {};
@@ -49,16 +53,22 @@ export class Edge {
   #sessions;
   /** @type {(request: Request) => unknown} */
   #by;
+  /** @type {Cache | undefined} */
+  #cache;
+  #ttl;
   #serves;
   #saveInBackground;
 
   /** @param {any} options */
   constructor(options) {
-    const { redis, limiter, sessions, by, trustedAddressHeader = defaults.addressHeader } = options ?? {};
+    const { redis, limiter, sessions, cache, ttl, by, trustedAddressHeader = defaults.addressHeader } = options ?? {};
     const { onFailure = "anonymous", saveInBackground = false } = options ?? {};
     viewOf(redis);
     this.#limiter = partOf("limiter", limiter, RateLimiter, limiterRedis, redis);
     this.#sessions = partOf("sessions", sessions, Sessions, sessionsRedis, redis);
+    this.#cache = partOf("cache", cache, Cache, cacheRedis, redis);
+    if (ttl !== undefined) milliseconds("ttl", ttl);
+    this.#ttl = ttl;
     if (by !== undefined && typeof by !== "function") throw wrong("by must be a function");
     if (trustedAddressHeader !== undefined && !(isText(trustedAddressHeader) && /^[\w-]+$/.test(trustedAddressHeader))) throw wrong("trustedAddressHeader must be the name of a header");
     if (limiter && !by && !trustedAddressHeader) throw wrong("by must say whom the limiter counts, or trustedAddressHeader name the header in which this platform tells the client's address");
@@ -78,64 +88,105 @@ export class Edge {
     throw bad("by must give whom to count, a string that is not empty or one for each limit's name, or false to count nobody; without it the request must tell an address in the trusted header");
   }
 
-  /**
-   * @param {Request} request @param {(request: Request, visit: Visit) => Response | Promise<Response>} handler
-   * @param {{waitUntil?: (promise: Promise<unknown>) => void}} [context]
-   * @returns {Promise<Response>}
-   */
+  /** @param {Request} request @param {Handler} handler @param {{waitUntil?: Later}} [context] @returns {Promise<Response>} */
   async handle(request, handler, context) {
     if (typeof request?.headers?.get !== "function") throw bad("request must be a Request");
     if (typeof handler !== "function") throw bad("handler must be a function");
     const id = this.#id(request);
     const limiter = id === false ? undefined : this.#limiter;
+    // A context's own method: taken out of it, it is none in Workers.
+    const waitUntil = context?.waitUntil && ((/** @type {Promise<unknown>} */ promise) => context.waitUntil?.(promise));
     // Off the caller's stack, on which the core is never entered.
     await undefined;
     if (limiter && recalls(limiter, id)) {
       const known = await limiter.check(id);
       if (!known.allowed) return refusal(known);
     }
-    const [checked, loaded] = await Promise.allSettled([limiter?.check(id), this.#sessions?.load(request)]);
-    if (checked.status === "rejected") throw checked.reason;
-    const decision = checked.value;
-    if (decision && !decision.allowed) return refusal(decision);
-    /** @type {unknown} */
-    let lost;
-    let session = loaded.status === "fulfilled" ? loaded.value : undefined;
-    if (loaded.status === "rejected") {
-      lost = loaded.reason;
-      if (!OUTAGE.test(loaded.reason?.code)) throw lost;
-      if (!this.#serves) return problem(503, "Service Unavailable", {});
-      session = await this.#sessions?.load("");
+    const look = this.#cache && lookOf(this.#cache, request, { ttl: this.#ttl, waitUntil });
+    const [checked, loaded] = await Promise.allSettled([limiter?.check(id), this.#sessions?.load(request), look?.first]);
+    try {
+      const decision = valueOf(checked);
+      if (decision && !decision.allowed) return await given(look, refusal(decision), waitUntil);
+      const lost = loaded.status === "rejected" && OUTAGE.test(loaded.reason?.code) ? loaded.reason : undefined;
+      if (lost && !this.#serves) return await given(look, problem(503, "Service Unavailable", {}), waitUntil);
+      const session = lost ? await this.#sessions?.load("") : valueOf(loaded);
+      return await this.#served({ request, handler, waitUntil, look, visit: { session, decision }, lost });
+    } catch (error) {
+      // Nobody asks the handler any more, if it was asked at all.
+      await given(look, undefined, waitUntil);
+      throw error;
     }
-    const response = await handler(request, { session, decision });
-    return this.#closed(response, session, lost, decision, context);
   }
 
-  /** The answer, once the session is saved. @param {Response} response @param {Session | undefined} session @param {unknown} lost why the session could not be read @param {Decision | undefined} decision @param {{waitUntil?: Later}} [context] */
-  async #closed(response, session, lost, decision, context) {
+  /** @param {{request: Request, handler: Handler, waitUntil?: Later, look?: Look, visit: Visit, lost: unknown}} all */
+  async #served({ request, handler, waitUntil, look, visit, lost }) {
+    const { session, decision } = visit;
+    const found = await look?.find();
+    if (look && found) {
+      // For a visitor of whom nothing is known: what it answers is for all.
+      if (look.wanted) await later(this.#sessions ? this.#refreshed(look, handler) : look.refresh((asked) => handler(asked, {})), waitUntil);
+      return decorated(found, (headers) => limited(headers, decision));
+    }
+    /** @type {Response} */
+    let response;
+    try {
+      response = await handler(look ? look.request : request, visit);
+      if (typeof response?.headers?.get !== "function") throw bad("handler must give a Response");
+    } catch (error) {
+      if (!look) throw error;
+      const stands = await look.failed(error);
+      return decorated(stands, (headers) => limited(headers, decision));
+    }
     const seen = session !== undefined && touched(session);
-    const cookies = seen ? await this.#saved(session, lost, context) : [];
-    return decorated(response, (headers) => {
-      if (seen) {
-        const told = privacy(headers.get("cache-control") ?? "", cookies.length > 0);
-        if (told) headers.set("cache-control", told);
-      }
+    const told = response.headers.get("cache-control") ?? "";
+    const cookies = seen ? await this.#saved(session, lost, waitUntil) : [];
+    const answer = look ? await look.keep(response, !seen || isPublic(told)) : response;
+    return decorated(answer, (headers) => {
+      const control = seen ? privacy(told, cookies.length > 0) : undefined;
+      if (control) headers.set("cache-control", control);
       for (const cookie of cookies) headers.append("set-cookie", cookie);
-      if (decision) for (const [name, value] of RateLimiter.headers(decision)) headers.set(name, value);
+      limited(headers, decision);
     });
   }
 
-  /** @param {Session} session @param {unknown} lost @param {{waitUntil?: Later}} [context] @returns {Promise<string[]>} */
-  async #saved(session, lost, context) {
+  /** Asks the handler behind a stale answer; what has seen a session is for all only by its word. @param {Look} look @param {Handler} handler */
+  async #refreshed(look, handler) {
+    const session = await this.#sessions?.load("");
+    await look.refresh(
+      (asked) => handler(asked, { session }),
+      (response) => !session || !touched(session) || isPublic(response.headers.get("cache-control") ?? ""),
+    );
+  }
+
+  /** @param {Session} session @param {unknown} lost why it could not be read @param {Later} [waitUntil] @returns {Promise<string[]>} */
+  async #saved(session, lost, waitUntil) {
     const { writes, tells } = pending(session);
     // What stands in Redis is not known: a save would begin another session, and its cookie end that one.
     if (lost && writes) throw lost;
     if (lost) return [];
-    if (!this.#saveInBackground || tells || !writes || !context?.waitUntil) return session.save();
+    if (!this.#saveInBackground || tells || !writes || !waitUntil) return session.save();
     // Nobody is left to hear of a failure.
-    context.waitUntil(session.save().catch(() => {}));
+    waitUntil(session.save().catch(() => {}));
     return [];
   }
+}
+
+/** @template T @param {PromiseSettledResult<T>} settled @returns {T} */
+function valueOf(settled) {
+  if (settled.status === "rejected") throw settled.reason;
+  return settled.value;
+}
+
+/** Behind the answer, where the runtime lets it. @param {Promise<unknown>} promise @param {Later} [waitUntil] */
+async function later(promise, waitUntil) {
+  if (waitUntil) waitUntil(promise);
+  else await promise;
+}
+
+/** An answer without the handler, whose turn is another's. @template T @param {Look | undefined} look @param {T} answer @param {Later} [waitUntil] @returns {Promise<T>} */
+async function given(look, answer, waitUntil) {
+  if (look) await later(look.release(), waitUntil);
+  return answer;
 }
 
 /** Names of directives know no case. @param {string} told */
@@ -169,11 +220,16 @@ function problem(status, title, more) {
   return new Response(body, { status, headers: { "content-type": "application/problem+json", "cache-control": "no-store" } });
 }
 
+/** @param {Headers} headers @param {Decision} [decision] */
+function limited(headers, decision) {
+  if (decision) for (const [name, value] of RateLimiter.headers(decision)) headers.set(name, value);
+}
+
 /** @param {Decision} decision */
 function refusal(decision) {
   const full = decision.policies.filter(({ name, remaining }) => name === decision.limitedBy || remaining === 0);
   const more = { type: QUOTA_EXCEEDED, "violated-policies": full.map(({ name }) => name) };
   const response = problem(429, "Request cannot be satisfied as assigned quota has been exceeded", more);
-  for (const [name, value] of RateLimiter.headers(decision)) response.headers.set(name, value);
+  limited(response.headers, decision);
   return response;
 }
