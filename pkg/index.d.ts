@@ -6,6 +6,8 @@ export type { Arg, Commands, ErrorCode, Pipeline, Reply, Settled, Value } from "
 export { EdgeError } from "./commands.js";
 export type { CookieAttributes, CookieJar, LoginOptions, Session, SessionConflict, SessionInfo, SessionsOptions } from "./session.js";
 export { Sessions } from "./session.js";
+export type { EdgeOptions, EdgeVisit } from "./edge.js";
+export { Edge } from "./edge.js";
 
 /** A number and a unit: `"500ms"`, `"10s"`, `"1.5m"`, `"1h"`, `"7d"`. */
 export type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}`;

@@ -90,6 +90,9 @@ function callable(option, call) {
  */
 export let lookOf;
 
+/** Where a cache keeps. @type {(cache: Cache) => Redis} */
+export let cacheRedis;
+
 export class Cache {
   #redis;
   #timeoutMs;
@@ -377,6 +380,7 @@ export class Cache {
   }
 
   static {
+    cacheRedis = (cache) => cache.#redis;
     lookOf = (cache, request, options) => {
       const { ttl, tags, key, maxBytes = LARGEST_BODY, waitUntil = cache.#waitUntil } = options ?? {};
       if (!isText(request?.url) || typeof request.headers?.forEach !== "function") throw bad("request must be a Request");

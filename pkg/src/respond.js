@@ -122,11 +122,11 @@ export class Look {
     return this.keep(response);
   }
 
-  /** Asks the handler behind a stale answer. Never rejects. @param {(request: Request) => Response | Promise<Response>} handler */
-  async refresh(handler) {
+  /** Asks the handler behind a stale answer, and stores what it says, if it `may` be. Never rejects. @param {(request: Request) => Response | Promise<Response>} handler @param {(response: Response) => boolean} [may] */
+  async refresh(handler, may = () => true) {
     try {
       const response = await answered(handler, this.request);
-      const { stores, built, renewedAt } = this.#judged(response, true);
+      const { stores, built, renewedAt } = this.#judged(response, may(response));
       if (stores) return await this.#store(response, renewedAt ? this.#found.subarray(renewedAt) : response.body);
       await response.body?.cancel();
       this.#happened(built ? FAILED : NOTHING);

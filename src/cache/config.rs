@@ -166,7 +166,8 @@ impl Cache {
 
 const LONGEST_MS: u64 = 10_000 * 86_400_000;
 
-fn sensible(ms: u64) -> Result<u64, EdgeError> {
+/// A time to live, in milliseconds.
+pub(crate) fn sensible(ms: u64) -> Result<u64, EdgeError> {
     if ms == 0 || ms > LONGEST_MS {
         return Err(EdgeError::config(
             "a time to live must be 1 ms to 10000 days",

@@ -7,7 +7,7 @@
  * @param {{url: string, jsonUrl: string, silentUrl: string, originUrl: string, token: string}} env
  * @returns {Promise<{name: string, problem?: string}[]>}
  */
-export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
+export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
   const unique = crypto.randomUUID();
   /** @param {string} name */
   const key = (name) => `${name}:${unique}`;
@@ -1479,6 +1479,189 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
     },
   };
 
+  /** A limiter of a test that is not about time. @param {string} name @param {number} count @param {object} [options] @param {InstanceType<typeof Redis>} [through] */
+  const limiting = (name, count, options, through = redis) =>
+    new RateLimiter(through, { limits: slidingWindow(count, "60s"), name: key(name), timeout: "60s", ...options });
+  /** A limiter and sessions, and what they have sent since their scripts were learnt. @param {string} name @param {number} count @param {string} cookie */
+  async function counted(name, count, cookie) {
+    const { fetch, bodies } = counting();
+    const through = client({ fetch });
+    const limiter = limiting(name, count, {}, through);
+    const sessions = sessionsWith({}, through);
+    await Promise.all([limiter.peek("nobody"), sessions.load(cookie)]);
+    bodies.length = 0;
+    return { redis: through, limiter, sessions, bodies };
+  }
+  const page = () => new Request("https://a.example/page");
+  /** @param {string} cookie */
+  const pageOf = (cookie) => new Request("https://a.example/page", { headers: { cookie } });
+
+  /** @type {Record<string, () => Promise<void>>} */
+  const edges = {
+    "a limit and a session are one request before the handler": async () => {
+      const cookie = await entered("edge ada");
+      const { bodies, ...parts } = await counted("edge one", 9, cookie);
+      const edge = new Edge({ ...parts, by: () => "ada" });
+      const answer = await edge.handle(pageOf(cookie), async (request, { session, decision }) => {
+        equal(bodies.length, 1);
+        return Response.json([request.url, session?.userId, decision?.remaining, decision?.source]);
+      });
+      equal(await answer.json(), ["https://a.example/page", "edge ada", 8, "redis"]);
+      equal(bodies.length, 1);
+      equal(answer.headers.get("ratelimit-policy"), '"default";q=9;w=60');
+      equal(answer.headers.get("ratelimit")?.startsWith('"default";r=8;t='), true);
+    },
+    "a refusal is a problem, and reaches no handler; remembered it is no request": async () => {
+      const cookie = await entered("edge bob");
+      const { bodies, ...parts } = await counted("edge refusal", 1, cookie);
+      const edge = new Edge({ ...parts, by: () => "bob" });
+      let handled = 0;
+      const ask = () => edge.handle(pageOf(cookie), async () => new Response(`${++handled}`));
+      equal([(await ask()).status, (await ask()).status, bodies.length], [200, 429, 2]);
+      const refused = await ask();
+      equal([refused.status, bodies.length, handled], [429, 2, 1]);
+      equal([refused.headers.get("content-type"), refused.headers.get("cache-control")], ["application/problem+json", "no-store"]);
+      equal([Number(refused.headers.get("retry-after")) > 0, refused.headers.get("ratelimit")?.startsWith('"default";r=0;t=')], [true, true]);
+      equal(await refused.json(), {
+        type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+        title: "Request cannot be satisfied as assigned quota has been exceeded",
+        status: 429,
+        "violated-policies": ["default"],
+      });
+    },
+    "what a handler changes in the session is saved before the answer, with its cookie": async () => {
+      const edge = new Edge({ redis, sessions });
+      const first = await edge.handle(page(), async (_, { session }) => (session?.set("n", 1), new Response("a", { headers: { "set-cookie": "own=1" } })));
+      const [own, told = ""] = first.headers.getSetCookie();
+      equal([own, first.headers.get("cache-control"), await first.text()], ["own=1", "private, no-store", "a"]);
+      const cookie = returned([told]);
+      const seen = await edge.handle(pageOf(cookie), async (_, { session }) => Response.json([session?.status, session?.get("n")]));
+      equal([await seen.json(), seen.headers.getSetCookie()], [["valid", 1], []]);
+      const out = await edge.handle(pageOf(cookie), async (_, { session }) => (session?.destroy(), new Response(null, { status: 204 })));
+      equal([out.status, out.headers.getSetCookie()[0]?.includes("Max-Age=0"), await statusOf(cookie)], [204, true, "expired"]);
+    },
+    "an answer whose handler has asked the session anything is private, unless it says otherwise": async () => {
+      const edge = new Edge({ redis, sessions });
+      /** @param {(session: any) => unknown} see @param {string} [told] */
+      const control = async (see, told) => {
+        const headers = told ? { "cache-control": told } : undefined;
+        const answer = await edge.handle(page(), async (_, { session }) => (await see(session), new Response("", { headers })));
+        return answer.headers.get("cache-control");
+      };
+      equal([await control(() => {}), await control(() => {}, "max-age=9")], [null, "max-age=9"]);
+      const ways = [
+        (/** @type {any} */ session) => session.userId,
+        (/** @type {any} */ session) => session.isNew,
+        (/** @type {any} */ session) => session.status,
+        (/** @type {any} */ session) => session.createdAt,
+        (/** @type {any} */ session) => session.expiresAt,
+        (/** @type {any} */ session) => session.get("k"),
+        (/** @type {any} */ session) => session.flash("k"),
+        (/** @type {any} */ session) => session.verifyCsrf("x"),
+      ];
+      for (const way of ways) equal(await control(way), "private, no-store");
+      for (const [told, expected] of [
+        ["max-age=9, s-maxage=99", "private, max-age=9, s-maxage=99"],
+        ["no-store", "no-store"],
+        ["Private, max-age=1", "Private, max-age=1"],
+        ["public, max-age=9", "public, max-age=9"],
+        ["x=public", "private, x=public"],
+      ]) {
+        equal(await control((session) => session.get("k"), told), expected);
+      }
+      equal(await control((session) => session.set("k", 1), "public, max-age=9"), "private, no-store");
+    },
+    "an answer whose headers cannot be changed is answered all the same": async () => {
+      const edge = new Edge({ redis, limiter: limiting("edge immutable", 9), sessions, by: () => "a" });
+      const answer = await edge.handle(page(), async (_, { session }) => (session?.set("a", 1), Response.redirect("https://a.example/next", 303)));
+      equal([answer.status, answer.headers.get("location"), answer.headers.getSetCookie().length], [303, "https://a.example/next", 1]);
+      equal(answer.headers.has("ratelimit"), true);
+    },
+    "nobody shares a quota by accident": async () => {
+      /** @param {any} by */
+      const of = (by) => new Edge({ redis, limiter: limiting("edge by", 9), by }).handle(page(), async () => new Response("ok"));
+      for (const wrong of ["", undefined, null, 7, {}, { default: "" }, Promise.resolve("a")]) equal((await failure(of(() => wrong))).code, "invalid_argument");
+      equal((await of(() => false)).headers.has("ratelimit"), false);
+      equal((await of(() => ({ default: "a" }))).status, 200);
+      const own = new Error("own");
+      equal(await of(() => { throw own; }).catch((error) => error === own), true);
+    },
+    "by default the trusted header's address counts, a network of IPv6 as one": async () => {
+      const edge = new Edge({ redis, limiter: limiting("edge address", 9), trustedAddressHeader: "x-address" });
+      /** @param {string} address */
+      const left = async (address) => {
+        const answer = await edge.handle(new Request("https://a.example/", { headers: { "x-address": address } }), async (_, visit) => Response.json(visit.decision?.remaining));
+        return answer.json();
+      };
+      equal([await left("192.0.2.1"), await left("192.0.2.1"), await left("192.0.2.2")], [8, 7, 8]);
+      equal([await left("2001:db8:1:2::1"), await left("2001:DB8:1:2:ffff:0:0:9"), await left("2001:db8:1:3::1")], [8, 7, 8]);
+      equal([await left("::ffff:192.0.2.7"), await left("::ffff:192.0.2.8")], [8, 8]);
+      for (const none of ["", "unknown", "192.0.2.1, 192.0.2.2", "a:b"]) equal((await failure(left(none))).code, "invalid_argument");
+    },
+    "an edge that could not do what it says is not made": async () => {
+      const limiter = limiting("edge wrong", 9);
+      const other = client({});
+      /** @type {any[]} */
+      const wrong = [
+        undefined,
+        {},
+        { redis, limiter: {} },
+        { redis, sessions: limiter },
+        { redis: other, limiter, by: () => "a" },
+        { redis: other, sessions },
+        { redis, limiter, by: "address" },
+        { redis, limiter, trustedAddressHeader: "x y" },
+        { redis, sessions, onFailure: "deny" },
+        { redis, sessions, saveInBackground: 1 },
+      ];
+      for (const options of wrong) {
+        const code = await (async () => new Edge(options))().catch((error) => error.code);
+        equal(code, "invalid_config");
+      }
+      const inWorkers = "WebSocketPair" in globalThis;
+      equal(await (async () => new Edge({ redis, limiter }))().then(() => true, () => false), inWorkers);
+      equal((await failure(new Edge({ redis }).handle(/** @type {any} */ ("/"), async () => new Response()))).code, "invalid_argument");
+      equal((await failure(new Edge({ redis }).handle(page(), /** @type {any} */ (undefined)))).code, "invalid_argument");
+    },
+    "without Redis limits go by their policy, and a session is anonymous or a 503": async () => {
+      const dead = client({ fetch: async () => { throw new TypeError("dead"); }, retry: false });
+      const cookie = await entered("edge dead");
+      /** @param {"allow" | "deny" | "local"} policy @param {"anonymous" | "refuse"} onFailure */
+      const of = (policy, onFailure) =>
+        new Edge({ redis: dead, limiter: limiting(`edge ${policy}`, 1, { onFailure: policy }, dead), sessions: sessionsWith({}, dead), by: () => "a", onFailure });
+      const shown = async (/** @type {any} */ _, /** @type {any} */ { session, decision }) => Response.json([decision.source, session.status, session.userId ?? null]);
+      equal(await (await of("allow", "anonymous").handle(pageOf(cookie), shown)).json(), ["failure", "new", null]);
+      equal((await of("deny", "anonymous").handle(pageOf(cookie), shown)).status, 429);
+      const refused = await of("allow", "refuse").handle(pageOf(cookie), shown);
+      equal([refused.status, refused.headers.get("content-type"), (await refused.json()).title], [503, "application/problem+json", "Service Unavailable"]);
+      // Nothing is known of the visitor's own session: no other takes its place.
+      const saving = of("allow", "anonymous").handle(pageOf(cookie), async (_, { session }) => (session?.set("a", 1), new Response("ok")));
+      equal((await failure(saving)).code, "network");
+      equal(await statusOf(cookie), "valid");
+    },
+    "a change is saved behind the answer where that is asked for, and a cookie never": async () => {
+      const { bodies, redis: through, sessions } = await counted("edge behind", 9, "");
+      const edge = new Edge({ redis: through, sessions, saveInBackground: true });
+      /** @type {Promise<unknown>[]} */
+      const behind = [];
+      const context = { waitUntil(/** @type {Promise<unknown>} */ promise) { equal(this === context, true); behind.push(promise); } };
+      const first = await edge.handle(page(), async (_, { session }) => (session?.set("n", 1), new Response("a")), context);
+      const cookie = returned(first.headers.getSetCookie());
+      equal([behind.length, cookie.length > 0], [0, true]);
+      const sent = bodies.length;
+      await edge.handle(pageOf(cookie), async (_, { session }) => (session?.set("n", 2), new Response("b")), context);
+      equal(behind.length, 1);
+      await Promise.all(behind);
+      equal([bodies.length - sent, (await sessions.load(cookie)).get("n")], [2, 2]);
+    },
+    "what a handler throws is what the caller gets": async () => {
+      const own = new Error("own");
+      const edge = new Edge({ redis, sessions });
+      const thrown = edge.handle(page(), async (_, { session }) => { session?.set("a", 1); throw own; });
+      equal(await thrown.catch((error) => error === own), true);
+    },
+  };
+
   /** @type {Record<string, () => Promise<void>>} */
   const subscriptions = {
     "messages come whole from every channel": async () => {
@@ -1653,7 +1836,7 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
   };
 
   // A server that speaks only JSON has none.
-  const all = { ...tests, ...caching, ...(env.url === env.jsonUrl ? {} : subscriptions) };
+  const all = { ...tests, ...caching, ...edges, ...(env.url === env.jsonUrl ? {} : subscriptions) };
   const results = [];
   for (const [name, test] of Object.entries(all)) {
     const problem = await test().then(
