@@ -28,7 +28,7 @@ const config = (port) => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
-      modules = [(name = "main.mjs", esModule = embed "main.mjs"), (name = "core.wasm", wasm = embed "core.wasm")],
+      modules = [(name = "main.mjs", esModule = embed "main.mjs"), (name = "core.wasm?module", wasm = embed "core.wasm")],
       compatibilityDate = "2026-10-20",
       globalOutbound = "loopback",
     )),
@@ -50,7 +50,7 @@ export async function startWorkerd() {
     format: "esm",
     target: "es2022",
     conditions: ["workerd"],
-    external: ["*.wasm", "node:*"],
+    external: ["./core.wasm?module"],
     outfile: join(folder, "main.mjs"),
     logLevel: "warning",
   });

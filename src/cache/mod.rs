@@ -39,9 +39,9 @@ use crate::error::EdgeError;
 use crate::host::LocalFuture;
 use crate::op::Context;
 
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use flow::{Answer, Fetched, Next, Step};
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use key::tags;
 pub(crate) use {fetch::GetOrFetch, read::Read};
 
@@ -167,7 +167,7 @@ impl Cache {
     }
 
     /// The glob of the keys of all entries.
-    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
     pub(crate) fn pattern(&self) -> String {
         self.space.pattern()
     }

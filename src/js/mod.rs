@@ -5,11 +5,14 @@
 //! value lies: no value is copied on its way to the caller.
 
 mod batch;
+#[cfg(feature = "js-cache")]
 mod cache;
 mod health;
 mod json;
+#[cfg(feature = "js-limiter")]
 mod ratelimit;
 mod scripts;
+#[cfg(feature = "js-sessions")]
 mod session;
 mod slots;
 mod tape;

@@ -1,5 +1,0 @@
-import { initSync } from "#core";
-import module from "./core.wasm";
-
-initSync({ module });
-export * from "./index.js";
