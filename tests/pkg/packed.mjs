@@ -5,7 +5,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { startGateway } from "../../scripts/stack.mjs";
 
@@ -25,14 +25,20 @@ export const PROGRAM = `import * as edge from "upstash-edge";
 import { conformance } from "./conformance.mjs";
 `;
 
-/** A project that has the package as its only dependency. @param {string} name @param {Record<string, string>} files */
-export function project(name, files) {
-  const path = join(folder, name);
+/**
+ * A project that has the package as its only dependency.
+ * @param {string} name @param {Record<string, string>} files @param {string} [parent] the folder to make it in
+ */
+export function project(name, files, parent = folder) {
+  const path = join(parent, name);
   mkdirSync(path);
   writeFileSync(join(path, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   execFileSync("npm", ["install", "--offline", "--no-save", "--ignore-scripts", join(folder, tarball.filename)], { cwd: path });
   cpSync(join(import.meta.dirname, "conformance.mjs"), join(path, "conformance.mjs"));
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), text);
+  }
   return path;
 }
 
@@ -40,7 +46,8 @@ export function project(name, files) {
 export async function servers(redisUrl) {
   const gateway = await startGateway({ redisUrl, token: TOKEN });
   const json = await startGateway({ redisUrl, token: TOKEN, jsonOnly: true });
-  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  // Bun resets what it gives up.
+  const silent = createServer((socket) => void socket.on("error", () => {})).listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));
   const { port } = /** @type {import("node:net").AddressInfo} */ (silent.address());
   after(async () => {
