@@ -41,8 +41,14 @@ redis() { apt_or_brew redis-server redis "redis-server"; }
 check_wasm32_target() { default_toolchain_has_wasm || { have dpkg-query && scripts/setup-wasm-target.sh --check; }; }
 wasm32_target() {
   # Bounded, because a firewall that swallows packets would hang it.
-  if have timeout; then timeout 120 rustup target add wasm32-unknown-unknown && return
-  else rustup target add wasm32-unknown-unknown && return; fi
+  local bound=
+  if have timeout; then bound="timeout 120"; fi
+  # shellcheck disable=SC2086 # words
+  if $bound rustup target add wasm32-unknown-unknown; then
+    # With it the package is smaller; without it, it is built too.
+    $bound rustup component add rust-src || true
+    return
+  fi
   have apt-get || fail "rustup could not download the wasm32-unknown-unknown target, and the way around it needs Debian."
   scripts/setup-wasm-target.sh
 }
@@ -87,6 +93,22 @@ chromium() {
   scripts/apt.sh chromium chromium-driver
 }
 
+check_firefox() { have firefox || have firefox-esr || [ -d /Applications/Firefox.app ]; }
+firefox() {
+  have apt-get || fail "Please install Firefox (brew install --cask firefox)."
+  scripts/apt.sh firefox-esr
+}
+
+check_runtimes() { [ -d "$RUNTIMES_DIR" ]; }
+runtimes() {
+  local folder
+  rm -rf "$RUNTIMES_DIR.new"
+  mkdir -p "$RUNTIMES_DIR.new"
+  (cd tests/runtimes && cp -r package.json package-lock.json next15 next16 "$RUNTIMES_DIR.new/")
+  for folder in . next15 next16; do (cd "$RUNTIMES_DIR.new/$folder" && npm ci); done
+  mv "$RUNTIMES_DIR.new" "$RUNTIMES_DIR"
+}
+
 have rustup || fail "Rust is needed, by rustup (https://rustup.rs): install it, then try again."
 have npm || fail "Node.js with npm is needed (18 or newer; the Node that the project runs on comes from npm): install it, then try again."
 mkdir -p "$TOOLS/log"
@@ -105,5 +127,7 @@ if [ "$purpose" = test ]; then
   step wasm_clippy
   step wasm_pack
   step chromium
+  step firefox
+  step runtimes
 fi
 rm -rf "$TOOLS/build"

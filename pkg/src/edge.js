@@ -17,8 +17,8 @@ import { Sessions, sessionsRedis } from "./sessions.js";
 /** @typedef {import("./respond.js").Look} Look */
 /** @typedef {(request: Request, visit: Visit) => Response | Promise<Response>} Handler */
 
-/** The header that a runtime's platform writes, and no client can. @type {{addressHeader?: string}} */
-export const defaults = {};
+/** The header that the platform writes, and no client can: Cloudflare's, for it alone is known by what it has. */
+const PLATFORM_HEADER = "WebSocketPair" in globalThis ? "cf-connecting-ip" : undefined;
 
 /** Codes of a Redis that could not be asked, as opposed to having refused. */
 const OUTAGE = /^(timeout|network|server_error|quota_exceeded|corrupt)$/;
@@ -61,7 +61,7 @@ export class Edge {
 
   /** @param {any} options */
   constructor(options) {
-    const { redis, limiter, sessions, cache, ttl, by, trustedAddressHeader = defaults.addressHeader } = options ?? {};
+    const { redis, limiter, sessions, cache, ttl, by, trustedAddressHeader = PLATFORM_HEADER } = options ?? {};
     const { onFailure = "anonymous", saveInBackground = false } = options ?? {};
     viewOf(redis);
     this.#limiter = partOf("limiter", limiter, RateLimiter, limiterRedis, redis);

@@ -5,12 +5,16 @@
 //! value lies: no value is copied on its way to the caller.
 
 mod batch;
+#[cfg(feature = "js-cache")]
 mod cache;
 mod health;
 mod json;
+#[cfg(feature = "js-limiter")]
 mod ratelimit;
+#[cfg(feature = "js-cache")]
 mod respond;
 mod scripts;
+#[cfg(feature = "js-sessions")]
 mod session;
 mod slots;
 mod tape;
@@ -33,6 +37,13 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 thread_local! {
     static BATCHES: RefCell<Slots<Box<Batch>>> = const { RefCell::new(Slots::new()) };
+}
+
+/// Tells this instance how many there were before it, so that no handle of theirs is one of its own.
+#[wasm_bindgen]
+pub fn number_from(instances: u32) {
+    // 32 of them are told apart, and each has four thousand million values in a slot.
+    slots::FIRST.set(u64::from(instances % 32) << 32);
 }
 
 /// Begins a batch for the server at `url` that is forgotten at `deadline`, should nobody end it; `attempts` 0 does not

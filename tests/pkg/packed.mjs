@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { createServer as createOrigin } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { startGateway } from "../../scripts/stack.mjs";
@@ -32,14 +32,20 @@ import { httpCache } from "./http-cache.mjs";
 const all = async (env) => [...(await conformance(edge, env)), ...(await httpCache(edge, env, ${JSON.stringify(CASES)}))];
 `;
 
-/** A project that has the package as its only dependency. @param {string} name @param {Record<string, string>} files */
-export function project(name, files) {
-  const path = join(folder, name);
+/**
+ * A project that has the package as its only dependency.
+ * @param {string} name @param {Record<string, string>} files @param {string} [parent] the folder to make it in
+ */
+export function project(name, files, parent = folder) {
+  const path = join(parent, name);
   mkdirSync(path);
   writeFileSync(join(path, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   execFileSync("npm", ["install", "--offline", "--no-save", "--ignore-scripts", join(folder, tarball.filename)], { cwd: path });
   for (const file of ["conformance.mjs", "http-cache.mjs"]) cpSync(join(import.meta.dirname, file), join(path, file));
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), text);
+  }
   return path;
 }
 
@@ -48,6 +54,7 @@ export async function servers(redisUrl) {
   const gateway = await startGateway({ redisUrl, token: TOKEN });
   const json = await startGateway({ redisUrl, token: TOKEN, jsonOnly: true });
   const silent = createServer((socket) => {
+    // Bun resets what it gives up.
     socket.on("error", () => {});
     socket.once("data", (asked) => {
       if (asked.includes("/stalled")) socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\n$93\r\nhalf");

@@ -1,0 +1,2 @@
+export * from "./client.js";
+export { Sessions } from "../sessions.js";

@@ -1,0 +1,9 @@
+// As in workerd, but that Next patches fetch to cache by default.
+
+import { start } from "#core";
+import module from "./core.wasm?module";
+import { defaults } from "../redis.js";
+
+defaults.cache = "no-store";
+start(module);
+export * from "#entry";
