@@ -1,6 +1,6 @@
 // The types of the edge, by hand.
 
-import type { Decision, Identifier, RateLimiter, Redis } from "./index.js";
+import type { Cache, Decision, Duration, Identifier, RateLimiter, Redis } from "./index.js";
 import type { Session, Sessions } from "./session.js";
 
 export interface EdgeOptions {
@@ -10,6 +10,10 @@ export interface EdgeOptions {
   limiter?: RateLimiter;
   /** Opens the session of each request, and saves it. */
   sessions?: Sessions;
+  /** Keeps whole answers, as {@link Cache.respond} does. A hit reaches no handler. */
+  cache?: Cache;
+  /** For how long an answer is kept that states no lifetime. Without this it is not kept. */
+  ttl?: Duration;
   /**
    * Whom the limiter counts: a string that is not empty, or one for each limit's name; `false` counts nobody. Default: the
    * client's address of {@link EdgeOptions.trustedAddressHeader}, of IPv6 its first 64 bits. What it throws, `handle` rejects with;
@@ -47,14 +51,17 @@ export declare class Edge {
   /** @throws EdgeError `invalid_config`, naming the option */
   constructor(options: EdgeOptions);
   /**
-   * Answers one request: limit and session are read by one POST, a refusal that this isolate remembers by none.
+   * Answers one request: limit, session and stored answer are read by one POST, a refusal that this isolate remembers by none.
    *
    * - Refused: 429 with `RateLimit-Policy`, `RateLimit`, `Retry-After` and a problem+json of type `quota-exceeded`.
+   * - A stored answer is served, a 304 among them. A stale one is made anew behind itself, for a visitor of whom nothing is
+   *   known: `session` is an anonymous one there, and what is changed in it is not saved.
    * - Else the handler runs. The limits are told on its answer too. A session that it changed is saved before the answer, and
    *   its cookies are put on it.
    * - An answer whose handler has asked the session anything is private: `Cache-Control` is `private, no-store` where it says
    *   nothing, and begins with `private` where it says neither `public` nor `private` nor `no-store`. One with a cookie of the
-   *   session is `private, no-store` in any case.
+   *   session is `private, no-store` in any case. What is private is not stored, and no cookie of the session ever is.
+   * - What may be stored is stored behind the answer; without a `waitUntil` the body's end waits for that.
    *
    * Rejects with what the handler throws, and with what befell limiter or session where their policies do not serve; a save
    * may reject with `conflict`.

@@ -75,10 +75,11 @@ export async function startGateway({ redisUrl, token, readOnlyToken = "", jsonOn
 
 /**
  * The Worker in workerd, by `wrangler dev`, which builds it first if it is not current.
- * @param {{vars: Record<string, string>, port?: number, onOutput?: OnOutput}} options vars: its variables and secrets
+ * @param {{vars: Record<string, string>, port?: number, config?: string, onOutput?: OnOutput}} options vars: its variables and
+ *   secrets; config: what is built already, by a `wrangler.toml` of its own
  * @returns {Promise<Part>}
  */
-export async function startWorker({ vars, port, onOutput }) {
+export async function startWorker({ vars, port, config, onOutput }) {
   port = await freePort(port);
   const url = `http://127.0.0.1:${port}`;
   const folder = temporaryFolder();
@@ -86,7 +87,8 @@ export async function startWorker({ vars, port, onOutput }) {
   const envFile = join(folder, "vars");
   const lines = Object.entries(vars).map(([name, value]) => `${name}=${quoted(value)}\n`);
   writeFileSync(envFile, lines.join(""), { mode: 0o600 });
-  const wrangler = ["wrangler", "dev", "--cwd", ROOT, "--ip", "127.0.0.1", "--port", `${port}`];
+  const which = config ? ["--config", config] : ["--cwd", ROOT];
+  const wrangler = ["wrangler", "dev", ...which, "--ip", "127.0.0.1", "--port", `${port}`];
   const inspector = ["--inspector-ip", "127.0.0.1", "--inspector-port", `${await freePort()}`];
   const own = ["--persist-to", folder, "--env-file", envFile, "--show-interactive-dev-session=false"];
   const env = { WRANGLER_REGISTRY_PATH: join(folder, "registry"), WRANGLER_LOG_PATH: join(folder, "logs") };

@@ -108,7 +108,7 @@ pub(super) async fn serve(
     context: &Context,
 ) -> worker::Result<Response> {
     let started = worker::Date::now().as_millis();
-    let target = Rc::new(Target::of(&request));
+    let target = Rc::new(Target::as_sent(&request));
     let method = request.inner().method();
     let trips = Rc::new(Trips::default());
     let passed = match App::counting(env, context, Rc::clone(&trips)) {
@@ -119,11 +119,8 @@ pub(super) async fn serve(
         Ok(response) => (response, None),
         Err(failed) => (failed.problem.response()?, Some(failed.code)),
     };
-    let worth = if error.is_some() {
-        Log::Errors
-    } else {
-        Log::Requests
-    };
+    let failed = error.is_some() && response.status_code() >= 500;
+    let worth = if failed { Log::Errors } else { Log::Requests };
     if config.log >= worth {
         let line = Line {
             method: &method,

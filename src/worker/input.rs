@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use futures_core::Stream;
 use serde_json::Value;
+use web_sys::Url;
 use worker::Request;
 
 use super::failure::Failure;
@@ -25,6 +26,16 @@ impl Target {
         let mut url = request.inner().url();
         url.truncate(url.find('#').unwrap_or(url.len()));
         Self { url }
+    }
+
+    /// As `fetch` would send it on, without `.` and `..`: another spelling of a path is to find the same rule and page.
+    pub fn as_sent(request: &Request) -> Self {
+        let mut target = Self::of(request);
+        // The runtime has served it, so it can be parsed.
+        if let Ok(url) = Url::new(&target.url) {
+            target.url = url.href();
+        }
+        target
     }
 
     /// The path's segments, still percent-encoded.

@@ -1,8 +1,11 @@
 // The front's variables: what is wrong is told by name, before any request is served by it; and other policies than the usual.
 
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { address, ask, requests, SECRET, startFront } from "./front.mjs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { address, ask, requests, SECRET, startFront, until } from "./front.mjs";
 import { startOrigin } from "./origin.mjs";
 
 const origin = await startOrigin({ "/login": (_, response) => response.setHeader("upstash-edge-login", "ada").end("welcome") });
@@ -16,8 +19,23 @@ test("a wrong variable is named by every answer and in the log, and nothing reac
     assert.equal(error.code, "invalid_config");
     assert.match(error.message, /^RATE_LIMIT: /);
   }
-  assert.match(front.worker.output(), /RATE_LIMIT: a limit is/);
+  await until(() => front.worker.output().includes("RATE_LIMIT: a limit is"));
   assert.equal(origin.seen.length, 0);
+});
+
+test("rules may be tables of wrangler.toml", async () => {
+  const root = join(import.meta.dirname, "../..");
+  const folder = mkdtempSync(join(tmpdir(), "upstash-edge-rules-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const [, date] = /^compatibility_date = (.*)$/m.exec(readFileSync(join(root, "wrangler.toml"), "utf8")) ?? [];
+  const rules = '[[vars.RULES]]\npath = "/once"\nlimit = "1/1m"\n\n[[vars.RULES]]\npath = "/*"\nlimit = false\n';
+  const text = `name = "ruled"\nmain = "${root}/build/index.js"\ncompatibility_date = ${date}\n\n${rules}`;
+  writeFileSync(join(folder, "wrangler.toml"), text);
+  const front = await startFront({ ORIGIN_URL: origin.url }, join(folder, "wrangler.toml"));
+  const headers = { "cf-connecting-ip": address() };
+  const statuses = [];
+  for (const path of ["/once", "/once", "/other", "/other"]) statuses.push((await ask(front.url + path, { headers })).status);
+  assert.deepEqual(statuses, [200, 429, 200, 200]);
 });
 
 describe("by session, and strict", async () => {
@@ -29,7 +47,7 @@ describe("by session, and strict", async () => {
     SESSION_SECRETS: SECRET,
     SESSION_ON_FAILURE: "refuse",
     ADDRESS_HEADER: "X-Real-IP",
-    RULES: JSON.stringify([{ path: "/unlimited", limit: false }]),
+    RULES: JSON.stringify([{ path: "/unlimited", limit: false, cache: false }]),
   };
   const front = await startFront(strict);
   /** @param {string} path @param {Record<string, string>} headers */

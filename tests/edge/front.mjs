@@ -8,11 +8,11 @@ import { stats } from "../worker/stack.mjs";
 const TOKEN = "token-of-the-tests";
 export const SECRET = "a secret of the tests that is 32 bytes long or more";
 
-/** @param {Record<string, string>} vars */
-export async function startFront(vars) {
+/** @param {Record<string, string>} vars @param {string} [config] */
+export async function startFront(vars, config) {
   const redis = await startRedis();
   const gateway = await startGateway({ redisUrl: redis.url, token: TOKEN });
-  const worker = await startWorker({ vars: { UPSTASH_REDIS_REST_URL: gateway.url, UPSTASH_REDIS_REST_TOKEN: TOKEN, ...vars } });
+  const worker = await startWorker({ vars: { UPSTASH_REDIS_REST_URL: gateway.url, UPSTASH_REDIS_REST_TOKEN: TOKEN, ...vars }, config });
   after(async () => {
     await worker.stop();
     await gateway.stop();

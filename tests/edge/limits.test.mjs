@@ -13,7 +13,7 @@ const origin = await startOrigin({
 });
 const RULES = JSON.stringify([
   { path: "/once/*", limit: "1/1m" },
-  { path: "/unlimited", limit: false, session: false },
+  { path: "/unlimited", limit: false, session: false, cache: false },
   { path: "/twice", limit: "2/1m,3/1h" },
 ]);
 const front = await startFront({
@@ -21,6 +21,7 @@ const front = await startFront({
   RATE_LIMIT: "4/1m",
   SESSION_SECRETS: `${SECRET}\n${SECRET} that is older`,
   RULES,
+  CACHE_TTL: "off",
   DEMO: "1",
   LOG: "off",
 });

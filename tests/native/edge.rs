@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use upstash_edge::host::LocalFuture;
 use upstash_edge::{
-    Closed, Edge, Identifier, Limit, OnSessionFailure, RateLimiter, Redis, Sessions, Source, Status,
+    Cache, Closed, Edge, Head, Identifier, Limit, OnSessionFailure, RateLimiter, Redis, Sessions,
+    Source, Status,
 };
 
 use crate::server::Server;
@@ -140,4 +141,63 @@ async fn a_session_that_cannot_be_read_is_anonymous_or_nobodys_and_is_not_replac
     let strict = anonymous.on_session_failure(OnSessionFailure::Refuse);
     let refused = redis.run(strict.open(id("ada"), &cookie)).await;
     assert!(refused.err().unwrap().is_outage());
+}
+
+const URL: &str = "https://a.example/page";
+
+#[tokio::test]
+async fn a_stored_answer_is_read_by_the_same_request() {
+    let server = Server::start().await;
+    let (redis, count) = counted(&server.client());
+    let edge = edge(9).cache(Cache::new().timeout_ms(60_000).unwrap());
+    let cookie = begun(&redis, &edge).await;
+    let open = |path: &str| {
+        let open = edge.open(id("ada"), &cookie);
+        open.look("GET", &(URL.to_owned() + path), &Head::new())
+            .unwrap()
+    };
+    // From here on the server knows the scripts.
+    redis.run(open("/warm")).await.unwrap();
+    count.set(0);
+
+    let mut visit = redis.run(open("")).await.unwrap();
+    let mut looked = visit.looked.take().unwrap();
+    assert!(looked.find(&redis).await.is_none() && looked.wants_handler());
+    assert_eq!(count.get(), 1);
+    let head = Head::new().with("Cache-Control", "max-age=60");
+    assert!(looked.keep(&redis, 200, &head, true).stored);
+    looked.store(&redis, b"page", false).await;
+
+    count.set(0);
+    let mut visit = redis.run(open("")).await.unwrap();
+    assert_eq!(visit.session().unwrap().get::<i32>("n"), Some(1));
+    assert_eq!(visit.decision.as_ref().unwrap().remaining, 6);
+    let mut looked = visit.looked.take().unwrap();
+    let found = looked.find(&redis).await.unwrap();
+    assert_eq!((found.status, found.body.as_slice()), (200, &b"page"[..]));
+    assert!(!looked.wants_handler());
+    assert_eq!(count.get(), 1);
+}
+
+#[tokio::test]
+async fn who_is_refused_leaves_the_lease_to_the_next() {
+    let server = Server::start().await;
+    let redis = server.client();
+    let edge = edge(1).cache(Cache::new().timeout_ms(60_000).unwrap());
+    let open = |name: &str| {
+        edge.open(id(name), "")
+            .look("GET", URL, &Head::new())
+            .unwrap()
+    };
+    redis.run(edge.open(id("ada"), "")).await.unwrap();
+
+    let mut refused = redis.run(open("ada")).await.unwrap();
+    assert!(!refused.is_allowed());
+    refused.looked.take().unwrap().release(&redis).await;
+    let mut next = redis.run(open("bob")).await.unwrap();
+    // Without a lease it would have to wait first.
+    assert!(next.looked.take().unwrap().wants_handler());
+
+    let remembered = redis.run(open("ada")).await.unwrap();
+    assert!(!remembered.is_allowed() && remembered.looked.is_none());
 }

@@ -1628,6 +1628,9 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
         { redis, sessions: limiter },
         { redis: other, limiter, by: () => "a" },
         { redis: other, sessions },
+        { redis, cache: {} },
+        { redis: other, cache: new Cache(redis) },
+        { redis, cache: new Cache(redis), ttl: 60 },
         { redis, limiter, by: "address" },
         { redis, limiter, trustedAddressHeader: "x y" },
         { redis, sessions, onFailure: "deny" },
@@ -1672,6 +1675,86 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       equal(behind.length, 1);
       await Promise.all(behind);
       equal([bodies.length - sent, (await sessions.load(cookie)).get("n")], [2, 2]);
+    },
+    "a stored answer is served in the trip that asks for limit and session, and needs no handler": async () => {
+      const cookie = await entered("edge cached");
+      const { bodies, ...parts } = await counted("edge cached", 9, cookie);
+      const cache = new Cache(parts.redis, { name: key("edge cached"), timeout: "60s" });
+      const edge = new Edge({ ...parts, cache, by: () => "a" });
+      /** @type {Promise<unknown>[]} */
+      const behind = [];
+      const context = { waitUntil: (/** @type {Promise<unknown>} */ promise) => void behind.push(promise) };
+      let handled = 0;
+      const ask = (/** @type {HeadersInit} */ headers = {}, path = "page") =>
+        edge.handle(new Request(`https://a.example/${path}`, { headers: { cookie, ...headers } }), async () => {
+          const told = { "cache-control": "max-age=60", etag: '"one"' };
+          return new Response(`made ${++handled}`, { headers: told });
+        }, context);
+      // Its scripts are learnt.
+      await (await ask({}, "warm")).text();
+      await Promise.all(behind);
+      bodies.length = 0;
+      const miss = await ask();
+      equal([await miss.text(), miss.headers.get("cache-status"), miss.headers.get("cache-control")], ["made 2", "upstash-edge; fwd=uri-miss; stored", "max-age=60"]);
+      await Promise.all(behind);
+      equal(bodies.length, 2);
+      const hit = await ask();
+      equal([await hit.text(), hit.headers.get("cache-status")?.startsWith("upstash-edge; hit; ttl="), bodies.length], ["made 2", true, 3]);
+      equal(hit.headers.get("ratelimit")?.startsWith('"default";r=6;t='), true);
+      const known = await ask({ "if-none-match": '"one"' });
+      equal([known.status, known.headers.has("ratelimit"), handled], [304, true, 2]);
+    },
+    "what has seen the session is stored only by its own word, and no cookie with it": async () => {
+      const cache = new Cache(redis, { name: key("edge private"), timeout: "60s" });
+      const edge = new Edge({ redis, sessions, cache });
+      let handled = 0;
+      /** @param {string} path @param {string} told */
+      const ask = async (path, told) => {
+        /** @type {Promise<unknown>[]} */
+        const behind = [];
+        const answer = await edge.handle(
+          new Request(`https://a.example/${path}`),
+          async (_, { session }) => (session?.set("n", 1), new Response(`made ${++handled}`, { headers: { "cache-control": told } })),
+          { waitUntil: (promise) => void behind.push(promise) },
+        );
+        const text = await answer.text();
+        await Promise.all(behind);
+        return [text, answer.headers.getSetCookie().length, answer.headers.get("cache-control")];
+      };
+      equal([await ask("own", "max-age=60"), await ask("own", "max-age=60")], [["made 1", 1, "private, no-store"], ["made 2", 1, "private, no-store"]]);
+      equal([await ask("all", "public, max-age=60"), await ask("all", "public, max-age=60")], [["made 3", 1, "private, no-store"], ["made 3", 0, "public, max-age=60"]]);
+    },
+    "who is refused, or cannot be served, leaves the answer to the next at once": async () => {
+      const cache = new Cache(redis, { name: key("edge lease"), timeout: "60s", lock: "60s" });
+      const limiter = limiting("edge lease", 1, { memory: false });
+      const edge = new Edge({ redis, limiter, cache, by: (request) => request.headers.get("x-id") ?? "" });
+      const ask = (/** @type {string} */ id, /** @type {string} */ path, /** @type {() => Promise<Response>} */ handler = async () => new Response("made")) =>
+        edge.handle(new Request(`https://a.example/${path}`, { headers: { "x-id": id } }), handler);
+      equal([(await ask("one", "first")).status, (await ask("one", "page")).status], [200, 429]);
+      const broken = ask("two", "page", async () => { throw new Error("own"); });
+      equal((await broken.catch((error) => error)).message, "own");
+      // Else it would wait for a lease of a minute.
+      equal(await (await ask("three", "page")).text(), "made");
+    },
+    "a stale answer is made anew behind itself, for a visitor of whom nothing is known": async () => {
+      const cache = new Cache(redis, { name: key("edge stale"), timeout: "60s" });
+      const cookie = await entered("edge stale");
+      const edge = new Edge({ redis, sessions, cache });
+      /** @type {Promise<unknown>[]} */
+      const behind = [];
+      const ask = async () => {
+        const answer = await edge.handle(
+          pageOf(cookie),
+          async (_, { session }) => new Response(`for ${session?.userId ?? "nobody"}`, { headers: { "cache-control": "public, max-age=1, stale-while-revalidate=60" } }),
+          { waitUntil: (promise) => void behind.push(promise) },
+        );
+        const text = await answer.text();
+        await Promise.all(behind);
+        return text;
+      };
+      equal(await ask(), "for edge stale");
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      equal([await ask(), await ask()], ["for edge stale", "for nobody"]);
     },
     "what a handler throws is what the caller gets": async () => {
       const own = new Error("own");

@@ -268,7 +268,7 @@ const own: CookieJar = { get: () => null, set: (name, value, attributes) => setC
 
 // The edge
 declare const limiter: RateLimiter;
-const edgeOptions: EdgeOptions = { redis: client, limiter, sessions: new Sessions(client, { secrets: "s" }), by: (request) => request.url, onFailure: "refuse", saveInBackground: true };
+const edgeOptions: EdgeOptions = { redis: client, limiter, cache, ttl: "5m", sessions: new Sessions(client, { secrets: "s" }), by: (request) => request.url, onFailure: "refuse", saveInBackground: true };
 const edge = new Edge(edgeOptions);
 new Edge({ redis: client, by: () => ({ user: "u", address: "a" }), trustedAddressHeader: "x-real-ip" });
 new Edge({ redis: client, by: () => false });
