@@ -1,10 +1,10 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run edge test bench-ops bench-limiter build fmt clean setup
+.PHONY: help run edge test bench-ops bench-limiter bench-large build fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
-export PORT GATEWAY_PORT ONLY
+export PORT GATEWAY_PORT ONLY QUICK
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -33,6 +33,12 @@ bench-limiter: ## how long a check runs in Redis, and whom it lets through, besi
 	@scripts/build-pkg.sh
 	@$(IN_ENV) node bench/limiter.mjs
 	@$(IN_ENV) node bench/limiter-defects.mjs
+
+bench-large: ## a page of 109 KB from Redis to a client: respond beside bare fetch and the peer (QUICK=1 for fewer rounds)
+	@scripts/setup.sh run
+	@$(IN_ENV) cargo build --release -p upstash-gateway
+	@scripts/build-pkg.sh
+	@$(IN_ENV) node bench/large.mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/
 	@scripts/setup.sh run

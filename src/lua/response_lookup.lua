@@ -25,7 +25,8 @@ if vary and vary ~= '' then
   entry = redis.call('HGET', KEYS[2], variant(ARGV[7], vary, ARGV[8]))
 end
 local others = vary and not entry and 1 or 0
-local worth, fresh, cost, written = judged(KEYS[2], entry)
+local written = tonumber(string.match(entry or '', '^ue1;%a;(%d+);') or 0)
+local worth, fresh, cost = judged(KEYS[2], entry)
 if worth == 2 then
   entry = false
 end
