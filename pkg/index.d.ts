@@ -6,6 +6,8 @@ export type { Arg, Commands, ErrorCode, Pipeline, Reply, Settled, Value } from "
 export { EdgeError } from "./commands.js";
 export type { CookieAttributes, CookieJar, LoginOptions, Session, SessionConflict, SessionInfo, SessionsOptions } from "./session.js";
 export { Sessions } from "./session.js";
+export type { EdgeOptions, EdgeVisit } from "./edge.js";
+export { Edge } from "./edge.js";
 
 /** A number and a unit: `"500ms"`, `"10s"`, `"1.5m"`, `"1h"`, `"7d"`. */
 export type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}`;
@@ -348,6 +350,12 @@ export interface CacheOptions {
   shards?: number;
   /** Asked of each value that is found; what it does not say yes to, or throws at, is a miss. */
   validate?: (value: unknown) => boolean | Promise<boolean>;
+  /**
+   * Values and bytes that are larger, in bytes, are stored deflated where the runtime has `CompressionStream` and it saves a
+   * tenth. Default 1024; `false` never. They are sent when they are deflated, not with their tick, so that two writes of
+   * one key must not overlap; and what is deflated travels as bytes do: see {@link Cache.setBytes}.
+   */
+  compressAbove?: number | false;
   /** For how long one caller fetches a missing value while those of all isolates wait, none of them longer than twice this. Default `"10s"`. */
   lock?: Duration | false;
   /** How eagerly a value is refreshed before it ends: the beta of XFetch. 1 is right for most; 0, the default, is never. */
@@ -358,6 +366,19 @@ export interface CacheOptions {
   metrics?: boolean;
   /** The runtime's: what follows an answer goes there, and costs the caller no time. */
   waitUntil?: (promise: Promise<unknown>) => void;
+  /** Told of each failure that a caller is not told of: for it that is a miss. What it throws changes nothing. */
+  onError?: (failure: CacheFailure) => unknown;
+}
+
+/** What a cache could not do: never a key or a value. */
+export interface CacheFailure {
+  /**
+   * A read of one key or of several; the look-up of a get-or-fetch, whose value was fetched then; or the store of what was
+   * fetched.
+   */
+  operation: "read" | "lookup" | "store";
+  /** Its error's; `skipped` where Redis was not asked, for it had failed repeatedly. */
+  code: ErrorCode | "skipped";
 }
 
 export interface StoreOptions {

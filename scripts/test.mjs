@@ -45,6 +45,7 @@ const TESTS = {
   unit: () => nodeTest("tests/unit/*.test.mjs"),
   pkg: () => nodeTest("tests/pkg/*.test.mjs"),
   worker: () => nodeTest("tests/worker/*.test.mjs"),
+  edge: () => nodeTest("tests/edge/*.test.mjs"),
   page: () => nodeTest("tests/page/*.test.mjs"),
   peers: () => nodeTest("tests/peers/*.test.mjs"),
   faults: () => nodeTest("tests/faults/*.test.mjs"),

@@ -56,8 +56,8 @@ mod slots;
 mod worker;
 
 pub use cache::{
-    Answered, Cache, CacheStats, Delete, Get, GetBytes, GetMany, Has, Head, Invalidate, Keep, Look,
-    Looked, ReadCacheStats, Set,
+    Answered, Cache, CacheFailure, CacheOperation, CacheStats, Delete, Get, GetBytes, GetMany, Has,
+    Head, Invalidate, Keep, Look, Looked, ReadCacheStats, Set,
 };
 pub use client::{Builder, Message, Redis, RequestEvent, Retry, Subscription};
 pub use duration::duration_ms;

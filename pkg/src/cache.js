@@ -3,12 +3,13 @@
 
 import * as core from "#core";
 import { isBytes, isText } from "./commands.js";
+import { deflated, inflated } from "./deflate.js";
 import { milliseconds } from "./duration.js";
-import { EdgeError, bad, wrong } from "./error.js";
+import { bad, EdgeError, wrong } from "./error.js";
 import { END, FAILED, FETCH, FETCHED, FORGOTTEN_MS, FOUND, JUDGE, LOST, NOTHING, SEND, SLEEP, SLEPT, UNUSABLE, USABLE, handed } from "./flow.js";
 import { jsonOf, written } from "./json.js";
 import { pause } from "./pause.js";
-import { heard } from "./pump.js";
+import { heard, tell } from "./pump.js";
 import { ask, eitherSignal, viewOf } from "./redis.js";
 import { Look } from "./respond.js";
 import { told } from "./tape.js";
@@ -18,10 +19,11 @@ import { told } from "./tape.js";
 /** @typedef {{codec: number, bytes: Uint8Array}} Payload what stands, or will stand, in an entry */
 /** @typedef {{value?: any, error?: unknown, failed: boolean}} Outcome of the caller's function */
 
-/** What is read; the first two are codecs as well. */
+/** What is read; the first two are codecs as well, and to a codec more is added where it is deflated. */
 const JSON_TEXT = 0;
 const BYTES = 1;
 const HEADS = 2;
+const DEFLATED = 2;
 
 /** With its escapes a body of this size fits a request of 10 MB, which is what Upstash takes at least. */
 const LARGEST_BODY = 4 * 2 ** 20;
@@ -59,7 +61,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ofJson = (json) => ({ codec: JSON_TEXT, bytes: encoder.encode(json) });
 
 /** All in one, and of each its codec and where it ends. @param {Payload[]} payloads @returns {[Uint8Array, Uint32Array]} */
-function joined(payloads) {
+function laidOut(payloads) {
   const layout = new Uint32Array(2 * payloads.length);
   let end = 0;
   payloads.forEach(({ codec, bytes }, at) => layout.set([codec, (end += bytes.length)], 2 * at));
@@ -88,14 +90,21 @@ function callable(option, call) {
  */
 export let lookOf;
 
+/** Where a cache keeps. @type {(cache: Cache) => Redis} */
+export let cacheRedis;
+
 export class Cache {
   #redis;
   #timeoutMs;
   #early;
+  /** @type {number} */
+  #compressAbove;
   /** @type {((value: unknown) => boolean | Promise<boolean>) | undefined} */
   #validate;
   /** @type {((promise: Promise<unknown>) => void) | undefined} */
   #waitUntil;
+  /** @type {((failure: object) => unknown) | undefined} */
+  #onError;
   /** All that the core must know, as text. */
   #config;
 
@@ -103,14 +112,18 @@ export class Cache {
   constructor(redis, options) {
     const { name = "cache", ttl = "1h", jitter = 0, staleWhileRevalidate, staleIfError, shards = 1 } = options ?? {};
     const { lock = "10s", earlyRefresh = 0, timeout = "500ms", metrics = true, validate, waitUntil } = options ?? {};
+    const { compressAbove = 1024, onError } = options ?? {};
     if (!isText(name)) throw wrong("name must be a well-formed string");
     const window = (/** @type {string} */ option, /** @type {unknown} */ given) => (given === undefined ? 0 : milliseconds(option, given));
     if (typeof metrics !== "boolean") throw wrong("metrics must be true or false");
+    if (compressAbove !== false && !(typeof compressAbove === "number" && compressAbove >= 0)) throw wrong("compressAbove must be false or a number of bytes");
     this.#redis = redis;
+    this.#compressAbove = compressAbove === false ? Infinity : compressAbove;
     this.#timeoutMs = milliseconds("timeout", timeout);
     this.#early = share("earlyRefresh", earlyRefresh, 1000);
     this.#validate = callable("validate", validate);
     this.#waitUntil = callable("waitUntil", waitUntil);
+    this.#onError = callable("onError", onError);
     const numbers = [
       milliseconds("ttl", ttl),
       Math.round(share("jitter", jitter, 1) * 1000),
@@ -134,8 +147,14 @@ export class Cache {
   /** @param {string} key */
   async getBytes(key) {
     const { numbers, answers } = await this.#read([key], BYTES);
-    // A copy: a view would keep the whole answer alive, and let one caller write into another's.
-    return numbers.length > 0 ? new Uint8Array(payloadOf(answers, numbers.slice(1)).bytes) : undefined;
+    if (numbers.length === 0) return undefined;
+    const payload = payloadOf(answers, numbers.slice(1));
+    try {
+      // A copy: a view would keep the whole answer alive, and let one caller write into another's.
+      return payload.codec < DEFLATED ? new Uint8Array(payload.bytes) : await inflated(payload.bytes);
+    } catch {
+      return undefined;
+    }
   }
 
   /** @param {string[]} keys */
@@ -196,9 +215,21 @@ export class Cache {
     return count;
   }
 
-  /** @param {string} keys @param {Payload[]} payloads @param {number} ttlMs @param {string} tags */
+  /** @param {Payload} payload */
+  #isLarge({ bytes }) {
+    return bytes.length > this.#compressAbove;
+  }
+
+  /** @param {Payload} payload @returns {Promise<Payload>} */
+  async #packed(payload) {
+    const bytes = this.#isLarge(payload) && (await deflated(payload.bytes));
+    return bytes ? { codec: payload.codec + DEFLATED, bytes } : payload;
+  }
+
+  /** What is small joins its tick. @param {string} keys @param {Payload[]} payloads @param {number} ttlMs @param {string} tags */
   async #write(keys, payloads, ttlMs, tags) {
-    const [bytes, layout] = joined(payloads);
+    const large = payloads.some((payload) => this.#isLarge(payload));
+    const [bytes, layout] = laidOut(large ? await Promise.all(payloads.map((payload) => this.#packed(payload))) : payloads);
     if (payloads.length > 0) await this.#ask((handle) => core.push_cache_write(handle, this.#config, keys, bytes, layout, ttlMs, tags, Date.now()));
   }
 
@@ -217,11 +248,26 @@ export class Cache {
   async #read(keys, wanted) {
     const json = keysOf(keys);
     try {
-      return await this.#ask((handle) => core.push_cache_read(handle, this.#config, json, wanted, Date.now()));
+      const { numbers, answers } = await this.#ask((handle) => core.push_cache_read(handle, this.#config, json, wanted, Date.now()));
+      this.#tell(numbers[0]);
+      return { numbers: numbers.slice(1), answers };
     } catch (error) {
-      if (/** @type {any} */ (error).code === "aborted") throw error;
-      return { numbers: [], answers: [] };
+      return this.#missed("read", error);
     }
+  }
+
+  /** @param {string | 0} failed what, and the code of its error */
+  #tell(failed) {
+    if (!failed || !this.#onError) return;
+    const [operation, code] = failed.split(" ");
+    void tell(this.#onError, { operation, code });
+  }
+
+  /** @param {string} operation @param {any} error @returns {Places} */
+  #missed(operation, error) {
+    if (error.code === "aborted") throw error;
+    this.#tell(`${operation} ${error.code}`);
+    return { numbers: [], answers: [] };
   }
 
   /** @param {string[]} keys */
@@ -236,9 +282,10 @@ export class Cache {
   }
 
   /** The value that stands there, if it is one: in an array of one. @param {Payload} payload */
-  async #judged({ bytes }) {
+  async #judged({ codec, bytes }) {
     try {
-      const value = JSON.parse(decoder.decode(bytes));
+      const json = codec < DEFLATED ? bytes : await inflated(bytes);
+      const value = JSON.parse(decoder.decode(json));
       return !this.#validate || (await this.#validate(value)) ? [value] : [];
     } catch {
       return [];
@@ -254,7 +301,8 @@ export class Cache {
     /** @type {[number, string, number, boolean, boolean]} */
     const how = [ttlOf(ttl), tagsOf(tags), this.#earliness(), Boolean(waitUntil), Boolean(refresh)];
     const begin = () => core.flow_begin(this.#config, key, ...how, Date.now(), Date.now() + FORGOTTEN_MS);
-    const run = new Run(begin, fetcher, eitherSignal(this.#redis, signal), Boolean(waitUntil));
+    const pack = (/** @type {Payload} */ payload) => this.#packed(payload);
+    const run = new Run(begin, fetcher, pack, eitherSignal(this.#redis, signal), Boolean(waitUntil));
     // The rest is waited for here, or by the runtime: nobody's promise is left alone.
     const rest = this.#drive(run);
     if (!waitUntil) await rest;
@@ -304,7 +352,7 @@ export class Cache {
           step = await (signal?.aborted ? run.leave() : run.fetch());
         } else if (next === SEND) {
           const { numbers, answers } = await this.#sent(run);
-          if (numbers[1] === JUDGE) judged = await this.#judged(payloadOf(answers, numbers.slice(3)));
+          if (numbers[1] === JUDGE) judged = await this.#judged(payloadOf(answers, numbers.slice(4)));
           step = numbers.length > 0 ? numbers : run.step(LOST);
         }
       }
@@ -323,14 +371,16 @@ export class Cache {
     try {
       // A look-up that is cut off may have taken the lease, and everybody would wait for it to end: so it is heard to its
       // end where that costs the caller no time, and what settles the lease is sent in any case.
-      return await this.#ask((handle) => run.push(handle), background || settles ? new AbortController().signal : signal);
+      const sent = await this.#ask((handle) => run.push(handle), background || settles ? new AbortController().signal : signal);
+      this.#tell(sent.numbers[3]);
+      return sent;
     } catch (error) {
-      if (/** @type {any} */ (error).code === "aborted") throw error;
-      return { numbers: [], answers: [] };
+      return this.#missed(settles ? "store" : "lookup", error);
     }
   }
 
   static {
+    cacheRedis = (cache) => cache.#redis;
     lookOf = (cache, request, options) => {
       const { ttl, tags, key, maxBytes = LARGEST_BODY, waitUntil = cache.#waitUntil } = options ?? {};
       if (!isText(request?.url) || typeof request.headers?.forEach !== "function") throw bad("request must be a Request");
@@ -339,7 +389,8 @@ export class Cache {
       const how = { ttlMs: ttlOf(ttl), tags: tagsOf(tags), key, early: cache.#earliness(), maxBytes, waitUntil: callable("waitUntil", waitUntil) };
       /** @param {(handle: number) => string | undefined} op */
       const asking = (op) => cache.#ask(op);
-      return new Look({ config: cache.#config, ask: asking, remove: (keys) => cache.delete(...keys) }, request, how);
+      const tell = (/** @type {any} */ failed) => cache.#tell(failed);
+      return new Look({ config: cache.#config, ask: asking, remove: (keys) => cache.delete(...keys), tell }, request, how);
     };
   }
 }
@@ -362,10 +413,11 @@ class Run {
   /** Its handle in the core, once it has begun. @type {number | undefined} */
   #flow;
 
-  /** @param {() => number} begin @param {(context: any) => any} fetcher @param {AbortSignal | undefined} signal @param {boolean} background */
-  constructor(begin, fetcher, signal, background) {
+  /** @param {() => number} begin @param {(context: any) => any} fetcher @param {(payload: Payload) => Promise<Payload>} pack @param {AbortSignal | undefined} signal @param {boolean} background */
+  constructor(begin, fetcher, pack, signal, background) {
     this.begin = begin;
     this.fetcher = fetcher;
+    this.pack = pack;
     this.signal = signal;
     this.background = background;
     this.answer = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
@@ -418,7 +470,10 @@ class Run {
       return this.fetched(FAILED);
     }
     const json = skipped ? undefined : written(this.outcome.value);
-    return json === undefined ? this.fetched(NOTHING) : this.fetched(NOTHING, ofJson(json), ttlMs, tags);
+    if (json === undefined) return this.fetched(NOTHING);
+    // A value is the answer, if there was none before: nobody waits for it to be deflated.
+    this.conclude();
+    return this.fetched(NOTHING, await this.pack(ofJson(json)), ttlMs, tags);
   }
 
   /** A flow that was refused, or forgotten, leaves what the function gave. @param {number} event @param {Payload} [payload] @param {number} [ttlMs] @param {string} [tags] @returns {number[]} */

@@ -17,6 +17,7 @@ declare module "#core" {
   export function leave(batch: number, index: number): void;
   export function push_health(batch: number, now: number, timeoutMs: number): string | undefined;
   export function limiter_problem(limiter: string, limits: string): string | undefined;
+  export function limit_recalls(url: string, limiter: string, id: string, now: number): boolean;
   export function push_limit(batch: number, limiter: string, id: string, limits: string, cost: number, now: number): string | undefined;
   export function check_problem(limiter: string, id: string, limits: string, cost: number): string | undefined;
   export function push_limit_stats(batch: number, limiter: string, hoursAgo: number, now: number): string | undefined;

@@ -1,4 +1,5 @@
 export { Cache } from "./cache.js";
+export { Edge } from "./edge.js";
 export { EdgeError } from "./error.js";
 export { health } from "./health.js";
 export { fixedWindow, partitionKey, RateLimiter, slidingWindow, tokenBucket } from "./ratelimit.js";

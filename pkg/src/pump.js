@@ -41,7 +41,7 @@ import { FAILED, OP, Tape, told } from "./tape.js";
 const PATHS = ["/", "/pipeline", "/multi-exec"];
 
 /** No reply of Redis is larger: a record may have 100 MB. */
-const LARGEST_ANSWER = 128 * 2 ** 20;
+export const LARGEST_ANSWER = 128 * 2 ** 20;
 
 /** Timers hold 31 bits; one that wrapped would fire at once, again and again. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
@@ -257,7 +257,7 @@ export function whole(response) {
   return Number(length) > LARGEST_ANSWER ? undefined : response.arrayBuffer();
 }
 
-/** All of a body, unless it is larger than `most`. @param {Response["body"]} body */
+/** All of it, unless it is larger than `most` bytes. @param {ReadableStream<Uint8Array> | null} body */
 export async function joined(body, most = LARGEST_ANSWER) {
   if (!body) return new Uint8Array();
   const parts = [];

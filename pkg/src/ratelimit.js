@@ -73,6 +73,12 @@ function remembered(memory) {
   throw wrong("memory must be false, or an object whose maxEntries is a whole number, 1 to 10000000");
 }
 
+/** Where a limiter counts. @type {(limiter: RateLimiter) => Redis} */
+export let limiterRedis;
+
+/** Whether it would refuse without a request. Not to be called on top of a caller's own deep stack. @type {(limiter: RateLimiter, id: any) => boolean} */
+export let recalls;
+
 export class RateLimiter {
   #redis;
   #timeoutMs;
@@ -92,6 +98,11 @@ export class RateLimiter {
     this.#config = JSON.stringify([name, onFailure, `${this.#timeoutMs}`, `${remembered(memory)}`, clock, `${analytics}`, ...fieldsOf(limits)]);
     const problem = core.limiter_problem(this.#config, "");
     if (problem) throw told(problem);
+  }
+
+  static {
+    limiterRedis = (limiter) => limiter.#redis;
+    recalls = (limiter, id) => core.limit_recalls(viewOf(limiter.#redis).shared.server.url, limiter.#config, idOf(id), Date.now());
   }
 
   /** What the core is told of a call. @param {any} id @param {any} [limits] @returns {[limiter: string, id: string, limits: string]} */

@@ -16,6 +16,7 @@ import { joined } from "./pump.js";
  * @property {string} config
  * @property {(op: (handle: number) => string | undefined) => Promise<Places>} ask
  * @property {(keys: string[]) => Promise<unknown>} remove
+ * @property {(failed: any) => void} tell of what failed, `operation code`, if anything did
  *
  * @typedef {object} Plain options, checked
  * @property {number} ttlMs 0: there is none
@@ -121,11 +122,11 @@ export class Look {
     return this.keep(response);
   }
 
-  /** Asks the handler behind a stale answer. Never rejects. @param {(request: Request) => Response | Promise<Response>} handler */
-  async refresh(handler) {
+  /** Asks the handler behind a stale answer, and stores what it says, if it `may` be. Never rejects. @param {(request: Request) => Response | Promise<Response>} handler @param {(response: Response) => boolean} [may] */
+  async refresh(handler, may = () => true) {
     try {
       const response = await answered(handler, this.request);
-      const { stores, built, renewedAt } = this.#judged(response, true);
+      const { stores, built, renewedAt } = this.#judged(response, may(response));
       if (stores) return await this.#store(response, renewedAt ? this.#found.subarray(renewedAt) : response.body);
       await response.body?.cancel();
       this.#happened(built ? FAILED : NOTHING);
@@ -193,25 +194,27 @@ export class Look {
     this.#step = JSON.parse(core.flow_step(this.#handle, event, Date.now()));
   }
 
-  /** Sends what the flow wants sent. Never rejects. */
-  async #send() {
+  /** Sends what the flow wants sent. Never rejects. @param {"lookup" | "store"} [operation] */
+  async #send(operation = "lookup") {
     try {
       const { numbers, answers } = await this.#ways.ask((handle) => {
         // Begun with the tick's batch: the core is never entered on top of a caller's own deep stack.
         this.#flow ??= this.#begin();
         return core.push_flow(handle, this.#flow, Date.now());
       });
-      const [answer, next, ms, , place = 0, start, end] = numbers;
+      const [answer, next, ms, failed, , place = 0, start, end] = numbers;
       this.#step = /** @type {number[]} */ ([answer, next, ms]);
-      if (numbers.length > 3) this.#found = /** @type {Uint8Array<ArrayBuffer>} */ (answers[place]?.subarray(start, end));
-    } catch {
+      this.#ways.tell(failed);
+      if (numbers.length > 4) this.#found = /** @type {Uint8Array<ArrayBuffer>} */ (answers[place]?.subarray(start, end));
+    } catch (error) {
+      this.#ways.tell(`${operation} ${/** @type {EdgeError} */ (error).code}`);
       this.#happened(LOST);
     }
   }
 
   /** Sends what is left, and forgets the flow. Never rejects. */
   async #end() {
-    while (this.#step[1] === SEND) await this.#send();
+    while (this.#step[1] === SEND) await this.#send("store");
     core.flow_end(this.#handle);
   }
 

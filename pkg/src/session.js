@@ -40,7 +40,14 @@ export function userOf(id) {
 /** @type {(session: Session) => State} */
 export let stateOf;
 
+/** Whether a caller has asked it anything, or told it. @type {(session: Session) => boolean} */
+export let touched;
+
+/** Whether a save would write; and whether it would tell the browser something. @type {(session: Session) => {writes: boolean, tells: boolean}} */
+export let pending;
+
 export class Session {
+  #touched = false;
   #store;
   /** @type {State} */
   #state;
@@ -78,6 +85,22 @@ export class Session {
       if (typeof session !== "object" || session === null || !(#state in session)) throw bad("except must be a session of this package");
       return session.#state;
     };
+    touched = (session) => session.#touched;
+    pending = (session) => {
+      const begins = !session.#state.id && (session.#next !== "" || session.#changes.size > 0);
+      const tells = begins || session.#rotates || session.#destroyed || Boolean(session.#login || session.#owed || session.#state.anew);
+      return { writes: tells || Boolean(session.#clears) || session.#changes.size > 0, tells };
+    };
+    // By name, so that no member is forgotten: what a handler has seen may stand in its answer.
+    for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(this.prototype))) {
+      const act = get ?? value;
+      /** @this {any} @param {any[]} args */
+      const watched = function (...args) {
+        this.#touched = true;
+        return act.apply(this, args);
+      };
+      if (name !== "constructor") Object.defineProperty(this.prototype, name, get ? { get: watched } : { value: watched });
+    }
   }
 
   get status() {

@@ -50,8 +50,15 @@ export class Store {
   }
 }
 
+/** Where sessions are kept. @type {(sessions: Sessions) => Redis} */
+export let sessionsRedis;
+
 export class Sessions {
   #store;
+
+  static {
+    sessionsRedis = (sessions) => sessions.#store.redis;
+  }
 
   /** @param {Redis} redis @param {any} options */
   constructor(redis, options) {

@@ -1,6 +1,7 @@
 //! What a cache may be told.
 
 use super::Cache;
+use super::failure::{CacheFailure, Listener};
 use super::freshness::Times;
 use super::key::{self, Space};
 use super::watch::Watch;
@@ -146,6 +147,13 @@ impl Cache {
         self
     }
 
+    /// Whom to tell of what this cache's callers are not told: failed look-ups and stores. It must not panic.
+    #[must_use]
+    pub fn on_error(mut self, listener: impl Fn(CacheFailure) + 'static) -> Self {
+        self.watch.listener = Listener::new(listener);
+        self
+    }
+
     /// The tags that what it stores carries: see [`Self::invalidate_tags`].
     ///
     /// # Errors
@@ -158,7 +166,8 @@ impl Cache {
 
 const LONGEST_MS: u64 = 10_000 * 86_400_000;
 
-fn sensible(ms: u64) -> Result<u64, EdgeError> {
+/// A time to live, in milliseconds.
+pub(crate) fn sensible(ms: u64) -> Result<u64, EdgeError> {
     if ms == 0 || ms > LONGEST_MS {
         return Err(EdgeError::config(
             "a time to live must be 1 ms to 10000 days",

@@ -15,6 +15,7 @@
 
 use super::entry;
 use super::exchange::{Exchange, Place};
+use super::failure::{CacheFailure, CacheOperation};
 use super::flow::{Answer, Fetched, Next, Step};
 use super::freshness::{Freshness, Instants, Times};
 use super::http::Fields;
@@ -87,6 +88,7 @@ pub(crate) struct GetOrFetch {
     early: u32,
     /// Redis is not asked: what happens in place of its first answer.
     instead: Option<Next>,
+    failed: Option<CacheFailure>,
     sending: Sending,
     taking: Taking,
     polls: usize,
@@ -148,6 +150,7 @@ impl GetOrFetch {
             background: false,
             early: 0,
             instead: None,
+            failed: None,
             sending: Sending::Lookup,
             taking: Taking::WhenNotFresh,
             polls: 0,
@@ -215,11 +218,21 @@ impl GetOrFetch {
 
     fn start(&mut self, cx: &Context<'_>) {
         self.started = cx.now();
-        let forwarded = self.exchange().is_some_and(Exchange::is_forwarded);
-        match nonce(cx) {
-            Ok(nonce) if !forwarded && self.watch.allows(cx.now()) => self.nonce = nonce,
-            _ => self.instead = Some(self.fetch(cx, false, true)),
+        if self.exchange().is_some_and(Exchange::is_forwarded) {
+            self.instead = Some(self.fetch(cx, false, true));
+            return;
         }
+        let lookup = CacheOperation::Lookup;
+        let failed = match nonce(cx) {
+            Ok(nonce) if self.watch.allows(cx.now()) => {
+                self.nonce = nonce;
+                return;
+            }
+            Ok(_) => CacheFailure::skipped(lookup),
+            Err(error) => CacheFailure::new(lookup, &error),
+        };
+        self.failed = Some(failed);
+        self.instead = Some(self.fetch(cx, false, true));
     }
 
     pub fn slept(&mut self) -> Step {
@@ -307,6 +320,17 @@ impl GetOrFetch {
         cx: &Context<'_>,
         replies: &mut Replies<'a>,
     ) -> (Step, Option<(Codec, &'a [u8])>) {
+        let (mut step, found) = self.taken(cx, replies);
+        step.failed = self.failed.take();
+        self.watch.listener.tell(step.failed);
+        (step, found)
+    }
+
+    fn taken<'a>(
+        &mut self,
+        cx: &Context<'_>,
+        replies: &mut Replies<'a>,
+    ) -> (Step, Option<(Codec, &'a [u8])>) {
         if let Some(next) = self.instead.take() {
             return (Step::then(next), None);
         }
@@ -326,7 +350,8 @@ impl GetOrFetch {
             // The answer was lost, but perhaps the lease was taken: it is given back, unless the caller would have to
             // wait for a Redis that has just failed. It is not used: a lookup that is done late, behind a write that
             // the fetch has not seen, would let it undo that.
-            Err(_) => {
+            Err(error) => {
+                self.failed = Some(CacheFailure::new(CacheOperation::Lookup, &error));
                 self.leased = false;
                 (Step::then(self.fetch(cx, self.background, true)), None)
             }
@@ -339,6 +364,7 @@ impl GetOrFetch {
         let Some(error) = replies.take().err() else {
             return Next::End;
         };
+        self.failed = Some(CacheFailure::new(CacheOperation::Store, &error));
         let silent = matches!(
             error.kind(),
             ErrorKind::Timeout | ErrorKind::Network | ErrorKind::Aborted
@@ -509,7 +535,7 @@ impl GetOrFetch {
             }
         };
         let answer = self.waiting.then_some(answer);
-        self.counted(cx, Step { answer, next })
+        self.counted(cx, Step::with(answer, next))
     }
 
     /// Whether Redis takes what is fetched.

@@ -1,5 +1,6 @@
 //! What a flow and who drives it tell each other.
 
+use super::failure::CacheFailure;
 use super::payload::Payload;
 
 /// What should happen next.
@@ -26,21 +27,29 @@ pub(crate) enum Answer {
     Fetched,
 }
 
-/// An answer, if this step gives it (one step does), and what should happen next.
+/// An answer, if this step gives it (one step does), what should happen next, and what failed before it.
 pub(crate) struct Step {
     pub answer: Option<Answer>,
     pub next: Next,
+    pub failed: Option<CacheFailure>,
 }
 
 impl Step {
     pub fn then(next: Next) -> Self {
-        let answer = None;
-        Self { answer, next }
+        Self::with(None, next)
     }
 
     pub fn answer(answer: Answer, next: Next) -> Self {
-        let answer = Some(answer);
-        Self { answer, next }
+        Self::with(Some(answer), next)
+    }
+
+    pub fn with(answer: Option<Answer>, next: Next) -> Self {
+        let failed = None;
+        Self {
+            answer,
+            next,
+            failed,
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod config;
 mod drive;
 mod entry;
 mod exchange;
+mod failure;
 mod fetch;
 mod flow;
 mod freshness;
@@ -43,6 +44,7 @@ use crate::error::EdgeError;
 use crate::host::LocalFuture;
 use crate::op::Context;
 
+pub(crate) use config::sensible;
 pub(crate) use exchange::Exchange;
 #[cfg(all(feature = "js", target_arch = "wasm32"))]
 pub(crate) use fetch::Kept;
@@ -56,6 +58,7 @@ pub(crate) use key::tags;
 pub(crate) use payload::{Codec, Kind, Payload};
 pub(crate) use {fetch::GetOrFetch, read::Read};
 
+pub use failure::{CacheFailure, CacheOperation};
 pub use look::{Answered, Head, Keep, Look, Looked};
 pub use read::{Get, GetBytes, GetMany, Has};
 pub use watch::{CacheStats, ReadCacheStats};

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 
 use super::entry;
+use super::failure::{CacheFailure, CacheOperation};
 use super::freshness::Freshness;
 use super::key::{Shard, Space};
 use super::payload::{self, Codec, Kind};
@@ -60,18 +61,30 @@ impl Read {
         self.watch.send(&self.space, now, out)
     }
 
-    /// Tells `found` the payload of each entry that is wanted and fresh, by its place among what was asked for.
+    /// Tells `found` the payload of each entry that is wanted and fresh, by its place among what was asked for; what
+    /// failed, if something did.
     pub fn decode<'a>(
         &self,
         now: u64,
         replies: &mut Replies<'a>,
         mut found: impl FnMut(usize, Codec, &'a [u8]),
-    ) {
+    ) -> Option<CacheFailure> {
+        let read = CacheOperation::Read;
+        let mut failed = match self.asked {
+            None => Some(CacheFailure::skipped(read)),
+            Some(_) => None,
+        };
         for shard in &self.shards {
             let mut entries = self.asked.and_then(|asked| {
                 let reply = replies.take();
                 self.watch.saw(reply.is_ok(), asked, now);
-                reply.and_then(Reply::array).ok()
+                match reply.and_then(Reply::array) {
+                    Ok(entries) => Some(entries),
+                    Err(error) => {
+                        failed.get_or_insert(CacheFailure::new(read, &error));
+                        None
+                    }
+                }
             });
             for place in &shard.places {
                 let mut next = || entries.as_mut()?.next();
@@ -96,6 +109,8 @@ impl Read {
                 }
             }
         }
+        self.watch.listener.tell(failed);
+        failed
     }
 
     pub fn timeout_ms(&self) -> u64 {

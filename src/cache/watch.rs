@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::breaker::Breaker;
+use super::failure::Listener;
 use super::key::Space;
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
@@ -34,6 +35,7 @@ struct Isolate {
 pub(super) struct Watch {
     isolate: Rc<RefCell<Isolate>>,
     pub metrics: bool,
+    pub listener: Listener,
 }
 
 impl Default for Watch {
@@ -41,6 +43,7 @@ impl Default for Watch {
         Self {
             isolate: Rc::default(),
             metrics: true,
+            listener: Listener::default(),
         }
     }
 }

@@ -1,22 +1,30 @@
 //! The whole request in one trip: a limit, a session and a cached answer, read by one POST.
 //!
-//! | what happens | requests of the answer | behind it |
+//! | what happens | requests before the answer | behind it |
 //! |---|---|---|
 //! | a refusal that this isolate remembers | 0 | |
-//! | a refusal | 1 | |
-//! | the handler runs, the session is as it was | 1 | |
-//! | the handler changed the session | 2 (3 for a login) | |
+//! | a refusal | 1 | 1 where the cache had nothing fresh: its lease is given back |
+//! | a hit, a 304 among them | 1 | |
+//! | a stale hit | 1 | 1 for who refreshes it |
+//! | a miss | 1 | 1: what the handler answered is stored, or is not to be |
+//! | the handler changed the session | 1 more (2 for a login) | |
 //!
 //! [`Edge::open`] is the trip, an op, and [`Edge::close`] what follows the handler, both on plain data. `Edge::handle`
 //! is the two of them around the handler of a Rust Worker.
 
 mod answer;
 mod close;
-#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+#[cfg(all(feature = "worker-types", target_arch = "wasm32"))]
 mod handle;
+#[cfg(all(feature = "worker-types", target_arch = "wasm32"))]
+mod http;
+#[cfg(all(feature = "worker-types", target_arch = "wasm32"))]
+mod keep;
 mod open;
 mod problem;
 
+use crate::cache::{Cache, sensible};
+use crate::error::EdgeError;
 use crate::ratelimit::{Identifier, RateLimiter};
 use crate::session::Sessions;
 
@@ -34,7 +42,7 @@ pub enum OnSessionFailure {
     Refuse,
 }
 
-/// What a request passes through: a limit, a session. Building one does nothing; clones are cheap.
+/// What a request passes through: a limit, a session, a cache of whole answers. Building one does nothing; clones are cheap.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,6 +58,8 @@ pub enum OnSessionFailure {
 pub struct Edge {
     limiter: Option<RateLimiter>,
     sessions: Option<Sessions>,
+    cache: Option<Cache>,
+    ttl_ms: Option<u64>,
     on_session_failure: OnSessionFailure,
     saves_in_background: bool,
 }
@@ -73,6 +83,22 @@ impl Edge {
     pub fn sessions(mut self, sessions: Sessions) -> Self {
         self.sessions = Some(sessions);
         self
+    }
+
+    /// Keeps answers, as a shared cache by RFC 9111. Keep it from one request to the next, so that it counts its hits.
+    #[must_use]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// For how long an answer is kept that states no lifetime, in milliseconds; without this it is not kept.
+    ///
+    /// # Errors
+    /// `invalid_config` when it is 0 or past 10,000 days.
+    pub fn ttl_ms(mut self, ttl_ms: u64) -> Result<Self, EdgeError> {
+        self.ttl_ms = Some(sensible(ttl_ms)?);
+        Ok(self)
     }
 
     /// Who is served when the session cannot be read. Limits have a policy of their own.

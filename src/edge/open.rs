@@ -1,6 +1,7 @@
 //! The one trip, as an op.
 
 use super::{Edge, OnSessionFailure};
+use crate::cache::{Cache, Head, Look, Looked};
 use crate::error::EdgeError;
 use crate::op::{Context, Op};
 use crate::ratelimit::{Check, Decision, Identifier};
@@ -12,6 +13,9 @@ use crate::wire::{Commands, Replies};
 pub struct Open {
     check: Option<Check>,
     load: Option<Load>,
+    look: Option<Look>,
+    cache: Option<Cache>,
+    ttl_ms: Option<u64>,
     on_session_failure: OnSessionFailure,
     /// Refused by what this isolate remembers: the rest is not asked for.
     recalled: bool,
@@ -21,6 +25,9 @@ pub struct Open {
 pub struct Visit {
     /// The limiter's; `None` when nobody was counted.
     pub decision: Option<Decision>,
+    /// What the cache has for the request, where it was looked for: its lease is to be given back where the handler is
+    /// not asked ([`Looked::release`]).
+    pub looked: Option<Looked>,
     pub(super) session: Option<Session>,
     /// Why it could not be read.
     pub(super) session_error: Option<EdgeError>,
@@ -28,7 +35,7 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Whether the limiter lets it pass; else there is no session here.
+    /// Whether the limiter lets it pass; else there is no session here, and a lease in `looked` is another's to take.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.decision
@@ -60,9 +67,28 @@ impl Open {
                 .zip(id)
                 .map(|(limiter, id)| limiter.check(id)),
             load: sessions.map(|sessions| sessions.load(cookie_header)),
+            look: None,
+            cache: edge.cache.clone(),
+            ttl_ms: edge.ttl_ms,
             on_session_failure: edge.on_session_failure,
             recalled: false,
         }
+    }
+
+    /// Looks for a stored answer as well, where the [`Edge`] has a cache: see [`Cache::look`].
+    ///
+    /// # Errors
+    /// As [`Cache::look`].
+    pub fn look(mut self, method: &str, url: &str, head: &Head) -> Result<Self, EdgeError> {
+        let looks = |cache: &Cache| cache.look(method, url, head, None, self.ttl_ms);
+        self.look = self.cache.as_ref().map(looks).transpose()?;
+        Ok(self)
+    }
+
+    /// What follows the answer costs the client no time: see [`Look::in_background`].
+    pub fn in_background(mut self) -> Self {
+        self.look = self.look.map(Look::in_background);
+        self
     }
 }
 
@@ -74,9 +100,15 @@ impl Op for Open {
             out.scope(|out| check.encode(cx, out))?;
             self.recalled = check.is_recalled();
         }
-        match &mut self.load {
-            Some(load) if !self.recalled => out.scope(|out| load.encode(cx, out)),
-            _ => Ok(()),
+        if self.recalled {
+            return Ok(());
+        }
+        if let Some(load) = &mut self.load {
+            out.scope(|out| load.encode(cx, out))?;
+        }
+        match &mut self.look {
+            Some(look) => out.scope(|out| look.encode(cx, out)),
+            None => Ok(()),
         }
     }
 
@@ -85,9 +117,12 @@ impl Op for Open {
         let decision = check.map(|check| replies.scope(|replies| check.decode(cx, replies)));
         let load = self.load.take().filter(|_| !self.recalled);
         let loaded = load.map(|load| replies.scope(|replies| load.decode(cx, replies)));
+        let look = self.look.take().filter(|_| !self.recalled);
+        let looked = look.map(|look| replies.scope(|replies| look.decode(cx, replies)));
         let mut visit = Visit {
             decision: decision.transpose()?,
             session: None,
+            looked: looked.transpose()?,
             session_error: None,
             is_touched: false,
         };
@@ -109,6 +144,9 @@ impl Op for Open {
         let check = self.check.as_ref().map_or(Some(0), Op::timeout_ms);
         let load = self.load.as_ref().filter(|_| !self.recalled);
         let load = load.map_or(Some(0), Op::timeout_ms);
-        check.zip(load).map(|(check, load)| check.max(load))
+        let look = self.look.as_ref().filter(|_| !self.recalled);
+        let look = look.map_or(Some(0), Op::timeout_ms);
+        let longest = check.zip(load).map(|(check, load)| check.max(load));
+        longest.zip(look).map(|(longest, look)| longest.max(look))
     }
 }

@@ -3,6 +3,7 @@
 use super::limits::{about, limits};
 use super::rules::{Caching, Rule, rules, ttl};
 use super::visitor::By;
+use crate::cache::Cache;
 use crate::duration::{self, duration_ms};
 use crate::edge::OnSessionFailure;
 use crate::error::EdgeError;
@@ -28,6 +29,7 @@ pub(crate) struct Config {
     /// The header that tells the client's address, in lower case.
     pub address_header: String,
     pub sessions: Option<Sessions>,
+    pub cache: Cache,
     pub on_session_failure: OnSessionFailure,
     pub log: Log,
     everywhere: Policy,
@@ -113,6 +115,7 @@ impl Config {
             log: vars.read("LOG", log)?.unwrap_or(Log::Errors),
             rules: rules.into_iter().map(with_policy).collect(),
             sessions,
+            cache: Cache::new().name("front"),
             everywhere,
         }))
     }

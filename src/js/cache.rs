@@ -13,7 +13,10 @@ use super::batch::Ask;
 use super::json::Json;
 use super::slots::Slots;
 use super::{added, gone, text, with};
-use crate::cache::{Answer, Cache, Codec, Fetched, GetOrFetch, Kind, Next, Payload, Read, Step};
+use crate::cache::{
+    Answer, Cache, CacheFailure, CacheOperation, Codec, Fetched, GetOrFetch, Kind, Next, Payload,
+    Read, Step,
+};
 use crate::client::Task;
 use crate::error::EdgeError;
 use crate::op::Context;
@@ -34,8 +37,9 @@ pub fn cache_problem(cache: &str) -> Option<String> {
     built(cache).err().map(|error| text(&error))
 }
 
-/// Adds a read of keys; its outcome is `@` and the array of five numbers for each fresh entry: its place among the keys,
-/// its codec, and the place of its payload: which answer, from where, to where. Wanted are 0 JSON, 1 bytes, or 2 either,
+/// Adds a read of keys; its outcome is `@` and the array of what failed (a text: what, and the code of its error; else 0), and
+/// of five numbers for each fresh entry: its place among the keys, its codec, and the place of its payload: which answer,
+/// from where, to where. Wanted are 0 JSON, 1 bytes, or 2 either,
 /// without the payloads.
 #[wasm_bindgen]
 pub fn push_cache_read(
@@ -192,7 +196,8 @@ pub fn flow_begin(
 /// not be asked. At first a flow wants something sent.
 ///
 /// What then, as every step: the JSON array of the answer (0 not yet, 1 what was found, 2 what the function gave), what to
-/// do (0 send, 1 sleep, 2 judge, 3 fetch, 4 nothing more), and for how many milliseconds to sleep.
+/// do (0 send, 1 sleep, 2 judge, 3 fetch, 4 nothing more), for how many milliseconds to sleep, and what failed, as for
+/// [`push_cache_read`].
 #[wasm_bindgen]
 pub fn flow_step(flow: f64, event: u32, now: f64) -> String {
     let cx = Context::at(now as u64);
@@ -257,7 +262,10 @@ pub(super) fn flowing<T>(handle: f64, act: impl FnOnce(&mut GetOrFetch) -> T) ->
 /// A flow that is gone leaves the caller's own function.
 pub(super) fn told(step: Option<Step>) -> String {
     let mut json = Json::default();
-    let (answer, next) = step.map_or((None, Next::Fetch), |step| (step.answer, step.next));
+    let (answer, next) = match &step {
+        Some(step) => (step.answer, step.next),
+        None => (None, Next::Fetch),
+    };
     json.number(
         "[",
         match answer {
@@ -275,6 +283,8 @@ pub(super) fn told(step: Option<Step>) -> String {
     };
     json.number(",", next);
     json.number(",", ms);
+    json.raw(",");
+    failed(&mut json, step.and_then(|step| step.failed));
     json.raw("]");
     json.text
 }
@@ -324,14 +334,31 @@ impl Ask for Reading {
         task: &Task,
     ) -> Result<String, EdgeError> {
         let mut json = Json::default();
-        json.raw("@[");
-        self.0.decode(cx.now(), replies, |key, codec, payload| {
-            json.number(if json.text.len() > 2 { "," } else { "" }, key as u64);
+        let fail = self.0.decode(cx.now(), replies, |key, codec, payload| {
+            json.number(",", key as u64);
             place(&mut json, task, codec, payload);
         });
-        json.raw("]");
-        Ok(json.text)
+        let mut told = Json::default();
+        told.raw("@[");
+        failed(&mut told, fail);
+        told.raw(&json.text);
+        told.raw("]");
+        Ok(told.text)
     }
+}
+
+/// As a text, what failed and the code of its error, or 0.
+fn failed(json: &mut Json, failed: Option<CacheFailure>) {
+    let Some(CacheFailure { operation, code }) = failed else {
+        return json.raw("0");
+    };
+    json.raw(match operation {
+        CacheOperation::Read => "\"read ",
+        CacheOperation::Lookup => "\"lookup ",
+        CacheOperation::Store => "\"store ",
+    });
+    json.raw(code);
+    json.raw("\"");
 }
 
 fn place(json: &mut Json, task: &Task, codec: Codec, payload: &[u8]) {

@@ -14,6 +14,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::json::Json;
 use super::{added, text, with};
+use crate::client::Server;
 use crate::error::EdgeError;
 use crate::ratelimit::{
     Check, Clock, Decision, Identifier, Limit, Limits, Memory, OnFailure, RateLimiter, Source,
@@ -80,6 +81,18 @@ pub fn check_problem(limiter: &str, id: &str, limits: &str, cost: f64) -> Option
     prepared.err().map(|error| text(&error))
 }
 
+/// Whether a check of cost 1 would be refused by what this isolate remembers, without asking the server at `url`.
+#[wasm_bindgen]
+pub fn limit_recalls(url: &str, limiter: &str, id: &str, now: f64) -> bool {
+    let server = Server::at(url).borrow().id;
+    let recalls = |limiter: RateLimiter| {
+        let mut check = limiter.check(identifier(id));
+        // A wrong one is told when it is sent.
+        check.prepare().is_ok() && check.recalls(now as u64)
+    };
+    limiter_at(server, limiter).is_ok_and(recalls)
+}
+
 fn check(
     limiter: &RateLimiter,
     id: Identifier,
@@ -136,7 +149,13 @@ fn built(config: &str) -> Result<RateLimiter, EdgeError> {
 
 /// The limiter of this configuration for the server that the batch is for.
 fn limiter_of(batch: f64, config: &str) -> Result<RateLimiter, EdgeError> {
-    let server = with(batch, |batch| batch.server().id).unwrap_or_default();
+    limiter_at(
+        with(batch, |batch| batch.server().id).unwrap_or_default(),
+        config,
+    )
+}
+
+fn limiter_at(server: u64, config: &str) -> Result<RateLimiter, EdgeError> {
     let mut key = itoa::Buffer::new().format(server).to_owned();
     key.push(':');
     let server = key.len();

@@ -50,9 +50,7 @@ impl Op for Check {
         let cost = self.cost;
         self.now = cx.now();
         self.forgotten = self.call.isolate().forgotten();
-        if let (Some((key, limit)), 1..) = (self.call.memorable(), cost) {
-            self.recalled = self.call.isolate().recall(key, limit, cost, self.now);
-        }
+        self.recalled = self.recall(self.now);
         if self.recalled.is_some() {
             return Ok(());
         }
@@ -93,6 +91,17 @@ impl Op for Check {
 }
 
 impl Check {
+    fn recall(&self, now: u64) -> Option<Decision> {
+        let (key, limit) = self.call.memorable().filter(|_| self.cost > 0)?;
+        self.call.isolate().recall(key, limit, self.cost, now)
+    }
+
+    /// Whether it would be refused by what this isolate remembers; asked after [`Self::prepare`].
+    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    pub(crate) fn recalls(&self, now: u64) -> bool {
+        self.recall(now).is_some()
+    }
+
     /// Whether it was refused already, by what this isolate remembers; asked after `encode`.
     pub(crate) fn is_recalled(&self) -> bool {
         self.recalled.is_some()

@@ -10,18 +10,20 @@ use worker::{Context, Env, Request, Response, console_error, console_log};
 use super::app::{App, Trips, text};
 use super::input::Target;
 use super::origin::{Asker, Origin};
+use crate::cache::Head;
 use crate::edge::{Edge, Problem, Visit};
 use crate::error::{EdgeError, ErrorKind};
 use crate::front::config::{Config, Log};
-use crate::front::headers::{LOGIN, LOGOUT};
+use crate::front::headers::{LOGIN, LOGOUT, drops_request};
 use crate::front::path::readable;
+use crate::front::rules::Caching;
 use crate::front::visitor::{By, Visitor};
 use crate::session::Session;
 
-type Read = Rc<Result<Option<Config>, EdgeError>>;
+type Read = Result<Option<Rc<Config>>, EdgeError>;
 
 thread_local! {
-    /// Read once for an isolate, whose variables never change; the limiters in it remember refusals.
+    /// Read once for an isolate, whose variables never change; the limiters in it remember refusals, and the cache counts.
     static CONFIG: OnceCell<Read> = const { OnceCell::new() };
 }
 
@@ -33,9 +35,9 @@ pub(super) fn config(env: &Env) -> Read {
             if let Err(error) = &read {
                 console_error!("{}", error);
             }
-            Rc::new(read)
+            read.map(|config| config.map(Rc::new))
         };
-        Rc::clone(config.get_or_init(read))
+        config.get_or_init(read).clone()
     })
 }
 
@@ -91,19 +93,22 @@ struct Line<'a> {
     redis_requests: usize,
     #[serde(rename = "redisMs")]
     redis_ms: u64,
+    /// As the client is told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
 }
 
 /// Answers one request.
 pub(super) async fn serve(
-    config: &Config,
+    config: &Rc<Config>,
     request: Request,
     env: &Env,
     context: &Context,
 ) -> worker::Result<Response> {
     let started = worker::Date::now().as_millis();
-    let target = Target::of(&request);
+    let target = Rc::new(Target::of(&request));
     let method = request.inner().method();
     let trips = Rc::new(Trips::default());
     let passed = match App::counting(env, context, Rc::clone(&trips)) {
@@ -127,6 +132,7 @@ pub(super) async fn serve(
             ms: worker::Date::now().as_millis().saturating_sub(started),
             redis_requests: trips.requests.get(),
             redis_ms: trips.ms.get(),
+            cache: response.headers().get("Cache-Status")?,
             error,
         };
         console_log!("{}", serde_json::to_string(&line).unwrap_or_default());
@@ -135,9 +141,9 @@ pub(super) async fn serve(
 }
 
 async fn pass(
-    config: &Config,
+    config: &Rc<Config>,
     request: Request,
-    target: &Target,
+    target: &Rc<Target>,
     app: &App<'_>,
 ) -> Result<Response, Failed> {
     let bad = |detail| Problem::new(400, "Bad Request").detail(detail);
@@ -172,23 +178,40 @@ async fn pass(
     if let Some(sessions) = config.sessions.as_ref().filter(|_| policy.sessions) {
         edge = edge.sessions(sessions.clone());
     }
-    let origin = Origin {
-        base: &config.origin,
-        timeout_ms: config.origin_timeout_ms,
-    };
-    let handler = async |request: Request, visit: &mut Visit| {
+    let upgrades = headers.has("upgrade")?;
+    if policy.caching != Caching::Off && !upgrades {
+        edge = edge.cache(config.cache.clone());
+        if let Caching::For(ms) = policy.caching {
+            edge = edge.ttl_ms(ms)?;
+        }
+    }
+    // Of what the origin does not get no answer is made.
+    let reads = matches!(method.as_str(), "GET" | "HEAD");
+    let connection = headers.get("connection")?.unwrap_or_default();
+    let kept = |(name, _): &(String, String)| !drops_request(name, &connection, reads);
+    let head: Head = headers.entries().filter(kept).collect();
+    let open = edge.open(id, &cookies).look(&method, target.url(), &head)?;
+    let open = open.in_background();
+    // A handler of its own, for it may be asked again behind the answer.
+    let (config, target) = (Rc::clone(config), Rc::clone(target));
+    let handler = async move |request: Request, visit: &mut Visit| {
         let user = visit.session().and_then(|session| session.user_id());
         let user = user.map(|user| utf8_percent_encode(user, &ESCAPED).to_string());
         let asker = Asker {
             address: address.as_deref(),
             user: user.as_deref(),
         };
-        let answer = origin.ask(&request, target, &asker).await?;
+        let origin = Origin {
+            base: &config.origin,
+            timeout_ms: config.origin_timeout_ms,
+        };
+        let answer = origin.ask(&request, &target, &asker).await?;
         obey(&answer, visit.session())?;
         Ok::<_, Failed>(answer)
     };
-    let handled = edge.handle(&app.redis, request, id, app.context, handler);
-    handled.await
+    let (redis, context) = (&app.redis, app.context);
+    edge.handle_opened(redis, open, request, context, handler)
+        .await
 }
 
 /// What a header's value cannot hold, and the escape itself.

@@ -34,6 +34,11 @@ impl Target {
         behind_scheme.split('/').skip(1).collect()
     }
 
+    /// The whole of it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Whether it is for this Worker itself, whatever the origin has.
     pub fn is_own(&self) -> bool {
         let path = self.path();

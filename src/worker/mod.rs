@@ -20,13 +20,13 @@ use route::Route;
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
     let config = front::config(&env);
-    if let Ok(Some(config)) = &*config
+    if let Ok(Some(config)) = &config
         && !Target::of(&request).is_own()
     {
         return front::serve(config, request, &env, &context).await;
     }
-    if let Err(error) = &*config {
-        return Failure::from(error.clone()).response();
+    if let Err(error) = config {
+        return Failure::from(error).response();
     }
     let head = request.method() == worker::Method::Head;
     let response = match respond(request, &env, &context).await {

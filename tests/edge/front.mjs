@@ -64,11 +64,11 @@ export function raw(port, text, silenceMs = 1500) {
   });
 }
 
-/** Until it is so. @param {() => unknown} holds */
-export async function until(holds) {
-  for (let tries = 0; tries < 300; tries++) {
+/** Until it is so. @param {() => unknown} holds @param {number} [seconds] */
+export async function until(holds, seconds = 6) {
+  for (let tries = 0; tries < seconds * 50; tries++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error("it did not come true within 6 s");
+  throw new Error(`it did not come true within ${seconds} s`);
 }

@@ -34,7 +34,8 @@ export async function startOrigin(routes = {}) {
       server.closeAllConnections();
     });
   after(close);
-  return { url: `http://127.0.0.1:${port}`, port, seen, close, /** Those for a path. @param {string} path */ of: (path) => seen.filter(({ url }) => url === path) };
+  const of = (/** @type {string} */ path) => seen.filter(({ url }) => url === path);
+  return { url: `http://127.0.0.1:${port}`, port, seen, close, of };
 }
 
 /**

@@ -11,6 +11,7 @@ mod batch;
 mod cache;
 #[path = "../core/mod.rs"]
 mod core;
+mod edge;
 mod env;
 mod limiter;
 mod outage;

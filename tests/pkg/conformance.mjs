@@ -7,7 +7,7 @@
  * @param {{url: string, jsonUrl: string, silentUrl: string, originUrl: string, token: string}} env
  * @returns {Promise<{name: string, problem?: string}[]>}
  */
-export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
+export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
   const unique = crypto.randomUUID();
   /** @param {string} name */
   const key = (name) => `${name}:${unique}`;
@@ -1066,6 +1066,66 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       equal(bodies.length, sent + 1);
       equal((await failure(cache.setBytes("k", /** @type {any} */ ("text")))).code, "invalid_argument");
     },
+    "a cache deflates what is large, where that pays, and inflates it": async () => {
+      const stored = async (/** @type {string} */ name, /** @type {string} */ k) => {
+        const entry = await redis.commandBytes("GET", `{${key(name).replace(":", "%3A")}:0}:e:${k}`);
+        return [String.fromCharCode(entry?.[4] ?? 0), entry?.length ?? 0];
+      };
+      const long = { text: "a long text, ".repeat(2000) };
+      const bytes = new TextEncoder().encode(long.text);
+      const noise = crypto.getRandomValues(new Uint8Array(2000));
+      const cache = patient("deflated");
+      await cache.set("j", long);
+      await cache.setBytes("b", bytes, { tags: ["t"] });
+      await cache.setMany(/** @type {[string, unknown][]} */ ([["m", long], ["s", 1]]));
+      equal(await cache.getOrFetch("f", () => long), long);
+      equal([await cache.get("j"), await cache.getMany(["m", "s"]), await cache.getOrFetch("f", () => 0)], [long, [long, 1], long]);
+      equal(new TextDecoder().decode(await cache.getBytes("b")), long.text);
+      for (const [k, codec] of [["j", "J"], ["b", "B"], ["m", "J"], ["s", "j"], ["f", "J"]]) {
+        const [letter, size] = await stored("deflated", k);
+        equal([k, letter, Number(size) < 500], [k, codec, true]);
+      }
+      // Alone, known and deflated it travels as it is stored.
+      const { fetch, bodies } = counting();
+      const own = new Cache(client({ fetch }), { name: key("deflated"), timeout: "60s", metrics: false });
+      for (let times = 0; times < 2; times++) await own.set("j", long);
+      if (env.url !== env.jsonUrl) equal([bodies.length, (bodies[1]?.length ?? 0) < 500], [2, true]);
+      // What gains nothing, is small, or must not be, stays as it is.
+      await cache.setBytes("noise", noise);
+      equal([...((await cache.getBytes("noise")) ?? [])], [...noise]);
+      const never = new Cache(redis, { name: key("never"), timeout: "60s", compressAbove: false });
+      await never.set("k", long);
+      const early = new Cache(redis, { name: key("early"), timeout: "60s", compressAbove: 9 });
+      await early.set("k", "a".repeat(100));
+      equal([await stored("deflated", "noise"), (await stored("never", "k"))[0], (await stored("early", "k"))[0]].flat().filter((part) => typeof part === "string"), ["b", "j", "J"]);
+      // A few KB that say more than any reply of Redis holds are not inflated to their end.
+      let parts = 129;
+      const zeros = new ReadableStream({ pull: (controller) => (parts-- > 0 ? controller.enqueue(new Uint8Array(2 ** 20)) : controller.close()) });
+      const bomb = new Uint8Array(await new Response(zeros.pipeThrough(new CompressionStream("deflate"))).arrayBuffer());
+      equal(bomb.length < 200_000, true);
+      const entry = (await redis.commandBytes("GET", `{${key("deflated").replace(":", "%3A")}:0}:e:b`)) ?? new Uint8Array();
+      const header = entry.subarray(0, [...entry].findIndex((byte, at) => byte === 59 && entry.subarray(0, at).filter((before) => before === 59).length === 9) + 1);
+      await redis.set(`{${key("deflated").replace(":", "%3A")}:0}:e:b`, new Uint8Array([...header, ...bomb]));
+      equal([await cache.getBytes("b"), await cache.has("b")], [undefined, true]);
+      // What is broken is a miss.
+      await redis.setrange(`{${key("deflated").replace(":", "%3A")}:0}:e:j`, 100, "\0\0\0\0");
+      equal([await cache.get("j"), await cache.getOrFetch("j", () => 7)], [undefined, 7]);
+    },
+    "in a runtime without compression a cache stores as it is": async () => {
+      const cache = patient("plain");
+      const long = "a long text, ".repeat(2000);
+      await cache.set("deflated", long);
+      const { CompressionStream, DecompressionStream } = globalThis;
+      try {
+        Object.assign(globalThis, { CompressionStream: undefined, DecompressionStream: undefined });
+        await cache.set("plain", long);
+        equal([await cache.get("plain"), await cache.get("deflated")], [long, undefined]);
+        equal([await cache.getOrFetch("deflated", () => "fetched"), await cache.get("deflated")], ["fetched", "fetched"]);
+      } finally {
+        Object.assign(globalThis, { CompressionStream, DecompressionStream });
+      }
+      equal(await cache.get("plain"), long);
+    },
     "many keys of a cache are one request, also over shards": async () => {
       for (const shards of [1, 5]) {
         const { fetch, bodies } = counting();
@@ -1159,6 +1219,26 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
         equal(bodies.length - before, 3);
         equal(["timeout", "unauthorized"].includes((await failure(cache.delete("k"))).code), true);
       }
+    },
+    "a cache tells its listener what it keeps from its callers": async () => {
+      /** @type {string[]} */
+      const seen = [];
+      const onError = (/** @type {any} */ failure) => {
+        seen.push(Object.values(failure).join());
+        throw new Error("the listener's own");
+      };
+      /** @param {object} options @param {string} name */
+      const heard = (options, name) => new Cache(client({ retry: false, ...options }), { name: key(name), timeout: "60s", metrics: false, onError });
+      const dead = heard({ fetch: () => Promise.reject(new TypeError("down")) }, "heard");
+      equal([await dead.get("k"), await dead.getOrFetch("k", () => 1), await dead.has("k"), await dead.getBytes("k"), await dead.getOrFetch("k", () => 2)], [undefined, 1, false, undefined, 2]);
+      equal(seen.splice(0), ["read,network", "lookup,network", "read,network", "read,skipped", "lookup,skipped"]);
+      // Who writes is told, and nobody else.
+      equal([(await failure(dead.set("k", 1))).code, seen], ["network", []]);
+      let asked = 0;
+      const failing = (/** @type {any} */ input, /** @type {any} */ init) => (++asked === 2 ? Promise.reject(new TypeError("down")) : fetch(input, init));
+      const halves = heard({ fetch: failing }, "halves");
+      equal([await halves.getOrFetch("k", () => 1), seen.splice(0)], [1, ["store,network"]]);
+      equal([await halves.getMany(["k", "l"]), await halves.set("k", 2), await halves.getOrFetch("k", () => 3), seen], [[undefined, undefined], undefined, 2, []]);
     },
     "who aborts a get-or-fetch waits for nobody": async () => {
       const cache = patient("abort");
@@ -1382,7 +1462,7 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       for (const options of [{ ttl: 60 }, { maxBytes: -1 }, { maxBytes: "1kb" }, { waitUntil: 1 }]) equal([options, (await failure(cache.respond(request, handler, options))).code], [options, "invalid_config"]);
     },
     "a cache refuses what cannot be right": async () => {
-      const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }];
+      const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }, { onError: 1 }, { compressAbove: -1 }, { compressAbove: true }, { compressAbove: "9" }];
       for (const options of bads) {
         let code;
         try {
@@ -1396,6 +1476,189 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
       const calls = [cache.get(5), cache.get("\ud800"), cache.getMany("ab"), cache.set("k", undefined), cache.set("k", 1n), cache.set("k", 1, { tags: [""] }), cache.getOrFetch("k"), cache.invalidateTags(7), cache.delete({})];
       for (const call of calls) equal((await failure(call)).code, "invalid_argument");
       equal((await failure(cache.set("k", 1, { ttl: 60 }))).code, "invalid_config");
+    },
+  };
+
+  /** A limiter of a test that is not about time. @param {string} name @param {number} count @param {object} [options] @param {InstanceType<typeof Redis>} [through] */
+  const limiting = (name, count, options, through = redis) =>
+    new RateLimiter(through, { limits: slidingWindow(count, "60s"), name: key(name), timeout: "60s", ...options });
+  /** A limiter and sessions, and what they have sent since their scripts were learnt. @param {string} name @param {number} count @param {string} cookie */
+  async function counted(name, count, cookie) {
+    const { fetch, bodies } = counting();
+    const through = client({ fetch });
+    const limiter = limiting(name, count, {}, through);
+    const sessions = sessionsWith({}, through);
+    await Promise.all([limiter.peek("nobody"), sessions.load(cookie)]);
+    bodies.length = 0;
+    return { redis: through, limiter, sessions, bodies };
+  }
+  const page = () => new Request("https://a.example/page");
+  /** @param {string} cookie */
+  const pageOf = (cookie) => new Request("https://a.example/page", { headers: { cookie } });
+
+  /** @type {Record<string, () => Promise<void>>} */
+  const edges = {
+    "a limit and a session are one request before the handler": async () => {
+      const cookie = await entered("edge ada");
+      const { bodies, ...parts } = await counted("edge one", 9, cookie);
+      const edge = new Edge({ ...parts, by: () => "ada" });
+      const answer = await edge.handle(pageOf(cookie), async (request, { session, decision }) => {
+        equal(bodies.length, 1);
+        return Response.json([request.url, session?.userId, decision?.remaining, decision?.source]);
+      });
+      equal(await answer.json(), ["https://a.example/page", "edge ada", 8, "redis"]);
+      equal(bodies.length, 1);
+      equal(answer.headers.get("ratelimit-policy"), '"default";q=9;w=60');
+      equal(answer.headers.get("ratelimit")?.startsWith('"default";r=8;t='), true);
+    },
+    "a refusal is a problem, and reaches no handler; remembered it is no request": async () => {
+      const cookie = await entered("edge bob");
+      const { bodies, ...parts } = await counted("edge refusal", 1, cookie);
+      const edge = new Edge({ ...parts, by: () => "bob" });
+      let handled = 0;
+      const ask = () => edge.handle(pageOf(cookie), async () => new Response(`${++handled}`));
+      equal([(await ask()).status, (await ask()).status, bodies.length], [200, 429, 2]);
+      const refused = await ask();
+      equal([refused.status, bodies.length, handled], [429, 2, 1]);
+      equal([refused.headers.get("content-type"), refused.headers.get("cache-control")], ["application/problem+json", "no-store"]);
+      equal([Number(refused.headers.get("retry-after")) > 0, refused.headers.get("ratelimit")?.startsWith('"default";r=0;t=')], [true, true]);
+      equal(await refused.json(), {
+        type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+        title: "Request cannot be satisfied as assigned quota has been exceeded",
+        status: 429,
+        "violated-policies": ["default"],
+      });
+    },
+    "what a handler changes in the session is saved before the answer, with its cookie": async () => {
+      const edge = new Edge({ redis, sessions });
+      const first = await edge.handle(page(), async (_, { session }) => (session?.set("n", 1), new Response("a", { headers: { "set-cookie": "own=1" } })));
+      const [own, told = ""] = first.headers.getSetCookie();
+      equal([own, first.headers.get("cache-control"), await first.text()], ["own=1", "private, no-store", "a"]);
+      const cookie = returned([told]);
+      const seen = await edge.handle(pageOf(cookie), async (_, { session }) => Response.json([session?.status, session?.get("n")]));
+      equal([await seen.json(), seen.headers.getSetCookie()], [["valid", 1], []]);
+      const out = await edge.handle(pageOf(cookie), async (_, { session }) => (session?.destroy(), new Response(null, { status: 204 })));
+      equal([out.status, out.headers.getSetCookie()[0]?.includes("Max-Age=0"), await statusOf(cookie)], [204, true, "expired"]);
+    },
+    "an answer whose handler has asked the session anything is private, unless it says otherwise": async () => {
+      const edge = new Edge({ redis, sessions });
+      /** @param {(session: any) => unknown} see @param {string} [told] */
+      const control = async (see, told) => {
+        const headers = told ? { "cache-control": told } : undefined;
+        const answer = await edge.handle(page(), async (_, { session }) => (await see(session), new Response("", { headers })));
+        return answer.headers.get("cache-control");
+      };
+      equal([await control(() => {}), await control(() => {}, "max-age=9")], [null, "max-age=9"]);
+      const ways = [
+        (/** @type {any} */ session) => session.userId,
+        (/** @type {any} */ session) => session.isNew,
+        (/** @type {any} */ session) => session.status,
+        (/** @type {any} */ session) => session.createdAt,
+        (/** @type {any} */ session) => session.expiresAt,
+        (/** @type {any} */ session) => session.get("k"),
+        (/** @type {any} */ session) => session.flash("k"),
+        (/** @type {any} */ session) => session.verifyCsrf("x"),
+      ];
+      for (const way of ways) equal(await control(way), "private, no-store");
+      for (const [told, expected] of [
+        ["max-age=9, s-maxage=99", "private, max-age=9, s-maxage=99"],
+        ["no-store", "no-store"],
+        ["Private, max-age=1", "Private, max-age=1"],
+        ["public, max-age=9", "public, max-age=9"],
+        ["x=public", "private, x=public"],
+      ]) {
+        equal(await control((session) => session.get("k"), told), expected);
+      }
+      equal(await control((session) => session.set("k", 1), "public, max-age=9"), "private, no-store");
+    },
+    "an answer whose headers cannot be changed is answered all the same": async () => {
+      const edge = new Edge({ redis, limiter: limiting("edge immutable", 9), sessions, by: () => "a" });
+      const answer = await edge.handle(page(), async (_, { session }) => (session?.set("a", 1), Response.redirect("https://a.example/next", 303)));
+      equal([answer.status, answer.headers.get("location"), answer.headers.getSetCookie().length], [303, "https://a.example/next", 1]);
+      equal(answer.headers.has("ratelimit"), true);
+    },
+    "nobody shares a quota by accident": async () => {
+      /** @param {any} by */
+      const of = (by) => new Edge({ redis, limiter: limiting("edge by", 9), by }).handle(page(), async () => new Response("ok"));
+      for (const wrong of ["", undefined, null, 7, {}, { default: "" }, Promise.resolve("a")]) equal((await failure(of(() => wrong))).code, "invalid_argument");
+      equal((await of(() => false)).headers.has("ratelimit"), false);
+      equal((await of(() => ({ default: "a" }))).status, 200);
+      const own = new Error("own");
+      equal(await of(() => { throw own; }).catch((error) => error === own), true);
+    },
+    "by default the trusted header's address counts, a network of IPv6 as one": async () => {
+      const edge = new Edge({ redis, limiter: limiting("edge address", 9), trustedAddressHeader: "x-address" });
+      /** @param {string} address */
+      const left = async (address) => {
+        const answer = await edge.handle(new Request("https://a.example/", { headers: { "x-address": address } }), async (_, visit) => Response.json(visit.decision?.remaining));
+        return answer.json();
+      };
+      equal([await left("192.0.2.1"), await left("192.0.2.1"), await left("192.0.2.2")], [8, 7, 8]);
+      equal([await left("2001:db8:1:2::1"), await left("2001:DB8:1:2:ffff:0:0:9"), await left("2001:db8:1:3::1")], [8, 7, 8]);
+      equal([await left("::ffff:192.0.2.7"), await left("::ffff:192.0.2.8")], [8, 8]);
+      for (const none of ["", "unknown", "192.0.2.1, 192.0.2.2", "a:b"]) equal((await failure(left(none))).code, "invalid_argument");
+    },
+    "an edge that could not do what it says is not made": async () => {
+      const limiter = limiting("edge wrong", 9);
+      const other = client({});
+      /** @type {any[]} */
+      const wrong = [
+        undefined,
+        {},
+        { redis, limiter: {} },
+        { redis, sessions: limiter },
+        { redis: other, limiter, by: () => "a" },
+        { redis: other, sessions },
+        { redis, limiter, by: "address" },
+        { redis, limiter, trustedAddressHeader: "x y" },
+        { redis, sessions, onFailure: "deny" },
+        { redis, sessions, saveInBackground: 1 },
+      ];
+      for (const options of wrong) {
+        const code = await (async () => new Edge(options))().catch((error) => error.code);
+        equal(code, "invalid_config");
+      }
+      const inWorkers = "WebSocketPair" in globalThis;
+      equal(await (async () => new Edge({ redis, limiter }))().then(() => true, () => false), inWorkers);
+      equal((await failure(new Edge({ redis }).handle(/** @type {any} */ ("/"), async () => new Response()))).code, "invalid_argument");
+      equal((await failure(new Edge({ redis }).handle(page(), /** @type {any} */ (undefined)))).code, "invalid_argument");
+    },
+    "without Redis limits go by their policy, and a session is anonymous or a 503": async () => {
+      const dead = client({ fetch: async () => { throw new TypeError("dead"); }, retry: false });
+      const cookie = await entered("edge dead");
+      /** @param {"allow" | "deny" | "local"} policy @param {"anonymous" | "refuse"} onFailure */
+      const of = (policy, onFailure) =>
+        new Edge({ redis: dead, limiter: limiting(`edge ${policy}`, 1, { onFailure: policy }, dead), sessions: sessionsWith({}, dead), by: () => "a", onFailure });
+      const shown = async (/** @type {any} */ _, /** @type {any} */ { session, decision }) => Response.json([decision.source, session.status, session.userId ?? null]);
+      equal(await (await of("allow", "anonymous").handle(pageOf(cookie), shown)).json(), ["failure", "new", null]);
+      equal((await of("deny", "anonymous").handle(pageOf(cookie), shown)).status, 429);
+      const refused = await of("allow", "refuse").handle(pageOf(cookie), shown);
+      equal([refused.status, refused.headers.get("content-type"), (await refused.json()).title], [503, "application/problem+json", "Service Unavailable"]);
+      // Nothing is known of the visitor's own session: no other takes its place.
+      const saving = of("allow", "anonymous").handle(pageOf(cookie), async (_, { session }) => (session?.set("a", 1), new Response("ok")));
+      equal((await failure(saving)).code, "network");
+      equal(await statusOf(cookie), "valid");
+    },
+    "a change is saved behind the answer where that is asked for, and a cookie never": async () => {
+      const { bodies, redis: through, sessions } = await counted("edge behind", 9, "");
+      const edge = new Edge({ redis: through, sessions, saveInBackground: true });
+      /** @type {Promise<unknown>[]} */
+      const behind = [];
+      const context = { waitUntil(/** @type {Promise<unknown>} */ promise) { equal(this === context, true); behind.push(promise); } };
+      const first = await edge.handle(page(), async (_, { session }) => (session?.set("n", 1), new Response("a")), context);
+      const cookie = returned(first.headers.getSetCookie());
+      equal([behind.length, cookie.length > 0], [0, true]);
+      const sent = bodies.length;
+      await edge.handle(pageOf(cookie), async (_, { session }) => (session?.set("n", 2), new Response("b")), context);
+      equal(behind.length, 1);
+      await Promise.all(behind);
+      equal([bodies.length - sent, (await sessions.load(cookie)).get("n")], [2, 2]);
+    },
+    "what a handler throws is what the caller gets": async () => {
+      const own = new Error("own");
+      const edge = new Edge({ redis, sessions });
+      const thrown = edge.handle(page(), async (_, { session }) => { session?.set("a", 1); throw own; });
+      equal(await thrown.catch((error) => error === own), true);
     },
   };
 
@@ -1573,7 +1836,7 @@ export async function conformance({ Cache, Redis, EdgeError, RateLimiter, Sessio
   };
 
   // A server that speaks only JSON has none.
-  const all = { ...tests, ...caching, ...(env.url === env.jsonUrl ? {} : subscriptions) };
+  const all = { ...tests, ...caching, ...edges, ...(env.url === env.jsonUrl ? {} : subscriptions) };
   const results = [];
   for (const [name, test] of Object.entries(all)) {
     const problem = await test().then(

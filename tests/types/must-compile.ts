@@ -1,7 +1,7 @@
 // Calls that must compile, with the types of what they give.
 
-import { Sessions } from "../../pkg/index.js";
-import type { Cache, CacheOptions, CookieJar, Message, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
+import { Edge, Sessions } from "../../pkg/index.js";
+import type { Cache, CacheOptions, CookieJar, Decision, EdgeOptions, Message, RateLimiter, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
 import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
 
 declare const redis: Commands;
@@ -265,5 +265,18 @@ declare const jars: [NextCookies, KitCookies, AstroCookies];
 for (const jar of jars) exactly<Session>()(sessions.load(jar));
 declare function setCookie(context: object, name: string, value: string, options?: { path?: string; sameSite?: "Strict" | "Lax" | "None" | "strict" | "lax" | "none"; maxAge?: number }): void;
 const own: CookieJar = { get: () => null, set: (name, value, attributes) => setCookie({}, name, value, attributes) };
+
+// The edge
+declare const limiter: RateLimiter;
+const edgeOptions: EdgeOptions = { redis: client, limiter, sessions: new Sessions(client, { secrets: "s" }), by: (request) => request.url, onFailure: "refuse", saveInBackground: true };
+const edge = new Edge(edgeOptions);
+new Edge({ redis: client, by: () => ({ user: "u", address: "a" }), trustedAddressHeader: "x-real-ip" });
+new Edge({ redis: client, by: () => false });
+exactly<Response>()(edge.handle(new Request("https://a"), async (request, { session, decision }) => {
+  const allowed: Decision | undefined = decision;
+  const visitor: Session | undefined = session;
+  return new Response(`${request.url} ${allowed?.remaining} ${visitor?.userId}`);
+}));
+exactly<Response>()(edge.handle(new Request("https://a"), () => new Response(), { waitUntil: () => {} }));
 
 export { assigned, cart, conflicts, listed, listening, loop, notice, one, options, own, scanned, settled, state };

@@ -1,7 +1,7 @@
 // Each marked line must not compile.
 
 import type { Commands, Pipeline } from "../../pkg/commands.js";
-import { Sessions } from "../../pkg/index.js";
+import { Edge, Sessions } from "../../pkg/index.js";
 import type { Cache, CacheOptions, LoginOptions, Redis, Session, SessionsOptions } from "../../pkg/index.js";
 
 declare const redis: Commands;
@@ -233,3 +233,20 @@ session.verifyCsrf();
 session.commit("body");
 
 export { listening };
+
+// The edge
+declare const request: Request;
+// @ts-expect-error
+new Edge();
+// @ts-expect-error
+new Edge({});
+// @ts-expect-error
+new Edge({ redis: client, onFailure: "allow" });
+// @ts-expect-error
+new Edge({ redis: client, by: () => undefined });
+// @ts-expect-error
+new Edge({ redis: client }).handle("https://a", () => new Response());
+// @ts-expect-error
+new Edge({ redis: client }).handle(request, () => "text");
+// @ts-expect-error: perhaps there is none
+new Edge({ redis: client }).handle(request, async (_, { session }) => new Response(session.userId));

@@ -1,12 +1,13 @@
 //! What the cache does when Redis fails.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use upstash_edge::host::{Fake, Fault, Host, Response};
-use upstash_edge::{Cache, Redis};
+use upstash_edge::{Cache, CacheFailure, CacheOperation, Redis};
 
 use super::Fetched;
 use crate::server::Server;
@@ -38,6 +39,60 @@ async fn a_dead_redis_is_asked_three_times_then_once_in_two_seconds() {
     for asked in 5..8 {
         let error = redis.run(cache.delete("k")).await.unwrap_err();
         assert_eq!((error.code(), fake.sent().len()), ("network", asked));
+    }
+}
+
+#[tokio::test]
+async fn what_callers_are_not_told_of_a_listener_is() {
+    let (redis, fake) = dead();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let into = Rc::clone(&seen);
+    let cache = Cache::new().on_error(move |failure| into.borrow_mut().push(failure));
+    let told = || std::mem::take(&mut *seen.borrow_mut());
+    let failed = |operation, code| vec![(operation, code)];
+    let named = |failures: Vec<CacheFailure>| -> Vec<_> {
+        let named = failures.iter().map(|f| (f.operation, f.code));
+        named.collect()
+    };
+    assert_eq!(redis.run(cache.get::<Value>("k")).await, Ok(None));
+    assert_eq!(named(told()), failed(CacheOperation::Read, "network"));
+    fake.push(Fault::Silence);
+    assert!(!redis.run(cache.has("k")).await.unwrap());
+    assert_eq!(named(told()), failed(CacheOperation::Read, "timeout"));
+    let fetched = || async { Fetched::Ok(json!(1)) };
+    for code in ["network", "skipped"] {
+        let value = cache.get_or_fetch(&redis, "k", fetched).await;
+        assert_eq!(value, Ok(json!(1)));
+        assert_eq!(named(told()), failed(CacheOperation::Lookup, code));
+    }
+    assert_eq!(redis.run(cache.get_bytes("k")).await, Ok(None));
+    assert_eq!(named(told()), failed(CacheOperation::Read, "skipped"));
+    // Who writes is told, and nobody else.
+    redis.run(cache.delete("k")).await.unwrap_err();
+    assert_eq!(told(), []);
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_told_and_harms_nobody() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked_with(None);
+    let seen = Rc::new(Cell::new(None));
+    let into = Rc::clone(&seen);
+    let cache = Cache::new().timeout_ms(60_000).unwrap();
+    let cache = cache.on_error(move |failure| into.set(Some((failure.operation, failure.code))));
+    for (fetched, value) in [
+        (Fetched::Ok(json!(1)), Some(json!(1))),
+        (Fetched::Err("down"), None),
+    ] {
+        let value = value.ok_or("down");
+        let asked = cache.get_or_fetch(&redis, "k", || {
+            fake.push(Fault::Lost);
+            let fetched = fetched.clone();
+            async move { fetched }
+        });
+        assert_eq!(asked.await, value);
+        assert_eq!(seen.take(), Some((CacheOperation::Store, "network")));
+        redis.run(cache.delete("k")).await.unwrap();
     }
 }
 

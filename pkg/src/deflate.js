@@ -1,0 +1,28 @@
+// Payloads deflated, in zlib's format (RFC 1950): every CompressionStream writes it.
+
+import { joined, LARGEST_ANSWER } from "./pump.js";
+
+/** What an entry sets for a runtime without streams of its own. @type {{inflate?: (deflated: Uint8Array, most: number) => Uint8Array | undefined}} */
+export const installed = {};
+
+/** All that comes out, if it is not too large. @param {Uint8Array} bytes @param {CompressionStream | DecompressionStream} stream */
+function through(bytes, { readable, writable }) {
+  const writer = writable.getWriter();
+  // What fails here fails the reader too.
+  writer.write(/** @type {Uint8Array<ArrayBuffer>} */ (bytes)).catch(() => {});
+  writer.close().catch(() => {});
+  return joined(readable);
+}
+
+/** What they become, where the runtime has streams and it pays. @param {Uint8Array} bytes */
+export async function deflated(bytes) {
+  if (!globalThis.CompressionStream) return undefined;
+  const less = await through(bytes, new CompressionStream("deflate"));
+  return less && less.length <= bytes.length * 0.9 ? less : undefined;
+}
+
+/** What they were. Rejects, or gives `undefined`, where that cannot be told, or is larger than any reply of Redis. @param {Uint8Array} bytes */
+export async function inflated(bytes) {
+  if (globalThis.DecompressionStream) return through(bytes, new DecompressionStream("deflate"));
+  return installed.inflate?.(bytes, LARGEST_ANSWER);
+}
