@@ -99,7 +99,7 @@ export class Look {
     const conditions = core.respond_conditions(this.#handle);
     if (!conditions) return this.#request;
     const headers = new Headers(this.#request.headers);
-    for (const [name, value] of fields(conditions)) {
+    for (const [name, value] of fields(conditions, 0)) {
       if (value) headers.set(name, value);
       else headers.delete(name);
     }
@@ -260,11 +260,9 @@ export class Look {
   #made(text) {
     const end = text.indexOf("\n");
     const [status, at = 0] = text.slice(0, end).split(" ").map(Number);
-    const headers = new Headers();
-    for (const [name, value] of fields(text.slice(end + 1))) headers.append(name, value);
     const body = at > 0 ? this.#found.subarray(at) : null;
     // What is encoded was stored so.
-    return new Response(body, /** @type {ResponseInit} */ ({ status, headers, encodeBody: "manual" }));
+    return new Response(body, /** @type {ResponseInit} */ ({ status, headers: fields(text, end + 1), encodeBody: "manual" }));
   }
 }
 
@@ -275,12 +273,15 @@ function lines(headers) {
   return text;
 }
 
-/** As the core writes one. @param {string} text */
-function* fields(text) {
-  for (let start = 0, end; (end = text.indexOf("\n", start)) > 0; start = end + 1) {
+/** As the core writes one. @param {string} text @param {number} start @returns {[string, string][]} */
+function fields(text, start) {
+  /** @type {[string, string][]} */
+  const pairs = [];
+  for (let end; (end = text.indexOf("\n", start)) > 0; start = end + 1) {
     const colon = text.indexOf(":", start);
-    yield [text.slice(start, colon), text.slice(colon + 1, end)];
+    pairs.push([text.slice(start, colon), text.slice(colon + 1, end)]);
   }
+  return pairs;
 }
 
 /** @param {(request: Request) => Response | Promise<Response>} handler @param {Request} request */

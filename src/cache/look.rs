@@ -1,4 +1,5 @@
-//! The seam of whole HTTP answers, on plain data: look, with whatever else a request asks of Redis, and then keep.
+//! The seam of whole HTTP answers, on plain data: look, with whatever else a request asks of Redis, and then keep. For the
+//! types of the `worker` crate it is [`Edge`](crate::Edge), with nothing but a cache if need be.
 //!
 //! ```text
 //! let (decision, session, mut looked) = redis.run((limiter.check(id), sessions.load(cookie), cache.look(method, url, &head)?)).await?;

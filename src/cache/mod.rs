@@ -7,6 +7,8 @@
 //! | `delete`, `delete_many` | 1 EVALSHA a shard | 2 DELs | told |
 //! | `get_or_fetch`: hit | 1 EVALSHA | 1 MGET; 1 HMGET if tagged | fetched |
 //! | `get_or_fetch`: miss | 2 EVALSHAs, one after the other | 3 and 3; 1 HMGET more if tagged | fetched, not stored |
+//! | `look`: hit | 1 EVALSHA | 1 HMGET; 1 HGET if it varies; 1 HMGET if tagged | the handler asked |
+//! | `look`: miss | 2 EVALSHAs, one after the other | 3 and 5; 2 HMGETs more if tagged | asked, not stored |
 //! | `invalidate_tags`, `expire_tags` | 1 EVALSHA a shard | 4, however many entries | told |
 //!
 //! Hits and misses are counted in the isolate; every 10 s at most up to 3 HINCRBYs go along with what is sent anyway.

@@ -1499,13 +1499,13 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
   };
 
   /** A limiter of a test that is not about time. @param {string} name @param {number} count @param {object} [options] @param {InstanceType<typeof Redis>} [through] */
-  const limiting = (name, count, options, through = redis) =>
+  const limiterOf = (name, count, options, through = redis) =>
     new RateLimiter(through, { limits: slidingWindow(count, "60s"), name: key(name), timeout: "60s", ...options });
   /** A limiter and sessions, and what they have sent since their scripts were learnt. @param {string} name @param {number} count @param {string} cookie */
   async function counted(name, count, cookie) {
     const { fetch, bodies } = counting();
     const through = client({ fetch });
-    const limiter = limiting(name, count, {}, through);
+    const limiter = limiterOf(name, count, {}, through);
     const sessions = sessionsWith({}, through);
     await Promise.all([limiter.peek("nobody"), sessions.load(cookie)]);
     bodies.length = 0;
@@ -1591,14 +1591,14 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       equal(await control((session) => session.set("k", 1), "public, max-age=9"), "private, no-store");
     },
     "an answer whose headers cannot be changed is answered all the same": async () => {
-      const edge = new Edge({ redis, limiter: limiting("edge immutable", 9), sessions, by: () => "a" });
+      const edge = new Edge({ redis, limiter: limiterOf("edge immutable", 9), sessions, by: () => "a" });
       const answer = await edge.handle(page(), async (_, { session }) => (session?.set("a", 1), Response.redirect("https://a.example/next", 303)));
       equal([answer.status, answer.headers.get("location"), answer.headers.getSetCookie().length], [303, "https://a.example/next", 1]);
       equal(answer.headers.has("ratelimit"), true);
     },
     "nobody shares a quota by accident": async () => {
       /** @param {any} by */
-      const of = (by) => new Edge({ redis, limiter: limiting("edge by", 9), by }).handle(page(), async () => new Response("ok"));
+      const of = (by) => new Edge({ redis, limiter: limiterOf("edge by", 9), by }).handle(page(), async () => new Response("ok"));
       for (const wrong of ["", undefined, null, 7, {}, { default: "" }, Promise.resolve("a")]) equal((await failure(of(() => wrong))).code, "invalid_argument");
       equal((await of(() => false)).headers.has("ratelimit"), false);
       equal((await of(() => ({ default: "a" }))).status, 200);
@@ -1606,7 +1606,7 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       equal(await of(() => { throw own; }).catch((error) => error === own), true);
     },
     "by default the trusted header's address counts, a network of IPv6 as one": async () => {
-      const edge = new Edge({ redis, limiter: limiting("edge address", 9), trustedAddressHeader: "x-address" });
+      const edge = new Edge({ redis, limiter: limiterOf("edge address", 9), trustedAddressHeader: "x-address" });
       /** @param {string} address */
       const left = async (address) => {
         const answer = await edge.handle(new Request("https://a.example/", { headers: { "x-address": address } }), async (_, visit) => Response.json(visit.decision?.remaining));
@@ -1618,7 +1618,7 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       for (const none of ["", "unknown", "192.0.2.1, 192.0.2.2", "a:b"]) equal((await failure(left(none))).code, "invalid_argument");
     },
     "an edge that could not do what it says is not made": async () => {
-      const limiter = limiting("edge wrong", 9);
+      const limiter = limiterOf("edge wrong", 9);
       const other = client({});
       /** @type {any[]} */
       const wrong = [
@@ -1726,7 +1726,7 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
     },
     "who is refused, or cannot be served, leaves the answer to the next at once": async () => {
       const cache = new Cache(redis, { name: key("edge lease"), timeout: "60s", lock: "60s" });
-      const limiter = limiting("edge lease", 1, { memory: false });
+      const limiter = limiterOf("edge lease", 1, { memory: false });
       const edge = new Edge({ redis, limiter, cache, by: (request) => request.headers.get("x-id") ?? "" });
       const ask = (/** @type {string} */ id, /** @type {string} */ path, /** @type {() => Promise<Response>} */ handler = async () => new Response("made")) =>
         edge.handle(new Request(`https://a.example/${path}`, { headers: { "x-id": id } }), handler);

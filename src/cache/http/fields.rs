@@ -48,7 +48,10 @@ pub(in crate::cache) fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
 
 /// Without the spaces and tabs around it (RFC 9110, section 5.6.3).
 pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let before = text.bytes().take_while(|byte| blank(byte)).count();
+    let behind = text.bytes().rev().take_while(|byte| blank(byte)).count();
+    text.get(before..text.len() - behind).unwrap_or_default()
 }
 
 /// The next item of a list (RFC 9110, section 5.6.1): a comma between quotes ends none. Empty ones are passed over.

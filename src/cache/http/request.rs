@@ -280,8 +280,8 @@ fn digest_into(text: &mut String, digest: &[u8]) {
 /// the host end in it.
 fn normalised(url: &str) -> Option<(String, (usize, usize))> {
     let (url, _) = cut(url, b'#');
-    let scheme = url.find("://")?;
-    let rest = url.get(scheme + 3..)?;
+    let (scheme, rest) = cut(url, b':');
+    let (scheme, rest) = (scheme.len(), rest?.strip_prefix("//")?);
     let end = rest.bytes().position(|b| matches!(b, b'/' | b'?' | b'\\'));
     let (host, path) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
     let mut whole = url.get(..scheme)?.to_ascii_lowercase();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use upstash_edge::host::Host;
-use upstash_edge::{Answered, Cache, Head, Redis, duration_ms};
+use upstash_edge::{Answered, Cache, Head, Looked, Redis, duration_ms};
 
 use super::patient;
 use crate::server::Server;
@@ -167,4 +167,174 @@ async fn answers_are_kept_and_served_by_rfc_9111() {
             assert_eq!(said, expected, "{place}");
         }
     }
+}
+
+/// What one caller is told who looks for the page now, its handler being asked or not.
+async fn looked(redis: &Redis) -> Looked {
+    let look = patient().look("GET", "https://a.example/", &Head::new(), None, None);
+    redis.run(look.unwrap()).await.unwrap()
+}
+
+/// The handler of this caller answers.
+async fn answers(redis: &Redis, looked: &mut Looked, cache_control: &str, body: &str) {
+    let head = Head::new().with("Cache-Control", cache_control);
+    if looked.keep(redis, 200, &head, true).stored {
+        looked.store(redis, body.as_bytes(), false).await;
+    } else {
+        looked.forget(redis).await;
+    }
+}
+
+/// What stands there, if anything does; the lease is given back.
+async fn stands(redis: &Redis) -> Option<Vec<u8>> {
+    let mut looked = looked(redis).await;
+    let found = looked.find(redis).await.map(|found| found.body);
+    looked.release(redis).await;
+    found
+}
+
+#[tokio::test]
+async fn what_was_deleted_or_set_while_the_handler_was_asked_wins_over_its_answer() {
+    let server = Server::start().await;
+    let redis = server.client();
+    let mut late = looked(&redis).await;
+    redis
+        .run(patient().delete("https://a.example/"))
+        .await
+        .unwrap();
+    answers(&redis, &mut late, "max-age=60", "late").await;
+    assert_eq!(stands(&redis).await, None);
+
+    let mut late = looked(&redis).await;
+    let set = patient().set("https://a.example/", "a value").unwrap();
+    redis.run(set).await.unwrap();
+    answers(&redis, &mut late, "max-age=60", "late").await;
+    let value = redis.run(patient().get::<String>("https://a.example/"));
+    assert_eq!(value.await.unwrap().as_deref(), Some("a value"));
+
+    // A value of another kind is no answer, and makes room for one.
+    let mut next = looked(&redis).await;
+    assert!(next.find(&redis).await.is_none() && next.wants_handler());
+    answers(&redis, &mut next, "max-age=60", "page").await;
+    assert_eq!(stands(&redis).await.unwrap(), b"page");
+}
+
+#[tokio::test]
+async fn a_tag_that_is_invalidated_while_the_handler_is_asked_refuses_its_answer() {
+    let server = Server::start().await;
+    let redis = server.client();
+    let cache = patient().tags(&["t"]).unwrap();
+    for (invalidates, expected) in [(true, None), (false, Some(b"page".to_vec()))] {
+        let look = cache.look("GET", "https://a.example/", &Head::new(), None, None);
+        let mut looked = redis.run(look.unwrap()).await.unwrap();
+        if invalidates {
+            let invalidated = redis.run(cache.invalidate_tags(&["other", "t"]).unwrap());
+            invalidated.await.unwrap();
+        }
+        answers(&redis, &mut looked, "max-age=60", "page").await;
+        assert_eq!(stands(&redis).await, expected);
+    }
+    redis
+        .run(cache.invalidate_tags(&["t"]).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(stands(&redis).await, None);
+}
+
+#[tokio::test]
+async fn who_will_not_ask_the_handler_leaves_that_to_the_next() {
+    let server = Server::start().await;
+    let redis = server.client();
+    let mut first = looked(&redis).await;
+    assert!(first.wants_handler());
+    assert!(!looked(&redis).await.wants_handler());
+    first.release(&redis).await;
+    assert!(looked(&redis).await.wants_handler());
+}
+
+#[tokio::test]
+async fn nobody_waits_for_what_is_not_stored_and_a_delete_still_wins_over_those_who_did_not() {
+    let server = Server::start().await;
+    let redis = server.client();
+    let mut first = looked(&redis).await;
+    answers(&redis, &mut first, "private", "mine").await;
+    let (mut second, mut third) = (looked(&redis).await, looked(&redis).await);
+    assert!(second.wants_handler() && third.wants_handler());
+    redis
+        .run(patient().delete("https://a.example/"))
+        .await
+        .unwrap();
+    // Nobody waits again, but by another's leave.
+    let mut fourth = looked(&redis).await;
+    answers(&redis, &mut fourth, "private", "mine").await;
+    answers(&redis, &mut second, "max-age=60", "of before the delete").await;
+    let mut fifth = looked(&redis).await;
+    assert!(fifth.find(&redis).await.is_none() && fifth.wants_handler());
+    answers(&redis, &mut fifth, "max-age=60", "of after it").await;
+    answers(&redis, &mut third, "max-age=60", "of before the delete").await;
+    assert_eq!(stands(&redis).await.unwrap(), b"of after it");
+}
+
+/// The commands that Redis has run since it was last asked.
+fn commands(server: &Server) -> String {
+    let stats = server.raw("INFO commandstats");
+    server.raw("CONFIG RESETSTAT");
+    let mut counts = Vec::new();
+    for line in stats
+        .lines()
+        .filter_map(|line| line.strip_prefix("cmdstat_"))
+    {
+        let (name, rest) = line.split_once(":calls=").unwrap();
+        let (calls, _) = rest.split_once(',').unwrap();
+        if !matches!(
+            name,
+            "info" | "config|resetstat" | "eval" | "evalsha" | "command" | "hello"
+        ) {
+            counts.push(format!("{name} {calls}"));
+        }
+    }
+    counts.sort();
+    counts.join(", ")
+}
+
+#[tokio::test]
+async fn an_answer_costs_what_its_documentation_says() {
+    let server = Server::alone().await;
+    let redis = server.client();
+    let cache = patient().metrics(false);
+    let head = Head::new().with("accept", "a");
+    let look = || {
+        let look = cache.look("GET", "https://a.example/", &head, None, None);
+        redis.run(look.unwrap())
+    };
+    commands(&server);
+    let mut missed = look().await.unwrap();
+    assert_eq!(commands(&server), "get 1, hmget 1, set 1");
+    answers(&redis, &mut missed, "max-age=60", "page").await;
+    assert_eq!(
+        commands(&server),
+        "del 1, get 1, hmget 1, hset 1, pexpire 1"
+    );
+    assert!(!look().await.unwrap().wants_handler());
+    assert_eq!(commands(&server), "hmget 1");
+
+    let mut again = {
+        let head = Head::new()
+            .with("accept", "a")
+            .with("cache-control", "no-cache");
+        let look = cache.look("GET", "https://a.example/", &head, None, None);
+        redis.run(look.unwrap()).await.unwrap()
+    };
+    commands(&server);
+    let varies = Head::new()
+        .with("cache-control", "max-age=60")
+        .with("vary", "accept");
+    assert!(again.keep(&redis, 200, &varies, true).stored);
+    again.store(&redis, b"page", false).await;
+    assert_eq!(
+        commands(&server),
+        "del 2, get 1, hmget 1, hset 1, pexpire 1"
+    );
+    assert!(!look().await.unwrap().wants_handler());
+    assert_eq!(commands(&server), "hget 1, hmget 1");
 }
