@@ -1650,7 +1650,7 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       const cookie = await entered("edge dead");
       /** @param {"allow" | "deny" | "local"} policy @param {"anonymous" | "refuse"} onFailure */
       const of = (policy, onFailure) =>
-        new Edge({ redis: dead, limiter: limiting(`edge ${policy}`, 1, { onFailure: policy }, dead), sessions: sessionsWith({}, dead), by: () => "a", onFailure });
+        new Edge({ redis: dead, limiter: limiterOf(`edge ${policy}`, 1, { onFailure: policy }, dead), sessions: sessionsWith({}, dead), by: () => "a", onFailure });
       const shown = async (/** @type {any} */ _, /** @type {any} */ { session, decision }) => Response.json([decision.source, session.status, session.userId ?? null]);
       equal(await (await of("allow", "anonymous").handle(pageOf(cookie), shown)).json(), ["failure", "new", null]);
       equal((await of("deny", "anonymous").handle(pageOf(cookie), shown)).status, 429);
