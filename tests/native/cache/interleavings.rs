@@ -439,7 +439,7 @@ async fn no_order_of_scripts_serves_what_was_written_over_or_invalidated() {
     for actors in [
         &[Fetch(0), Fetch(0), Delete, LeaseEnds][..],
         &[Fetch(0), Fails, Delete, LeaseEnds],
-        &[Fetch(0), Fetch(0), Delete, EvictLease],
+        &[Fetch(0), Delete, EvictLease, EvictEntry],
         &[Fetch(5_000), Set(-5_000), LeaseEnds, EvictEntry],
         &[Fetch(0), Fetch(5_000), Set(-5_000), LeaseEnds],
         &[Fetch(0), Fetch(0), Invalidate, LeaseEnds],
