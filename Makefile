@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run edge test bench-ops bench-limiter build fmt clean setup
+.PHONY: help run edge test bench-ops bench-limiter bench-cache build fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
@@ -33,6 +33,12 @@ bench-limiter: ## how long a check runs in Redis, and whom it lets through, besi
 	@scripts/build-pkg.sh
 	@$(IN_ENV) node bench/limiter.mjs
 	@$(IN_ENV) node bench/limiter-defects.mjs
+
+bench-cache: ## what calls of the cache cost, and what a million entries and a thousand tags take (QUICK=1: a tenth)
+	@scripts/setup.sh run
+	@$(IN_ENV) cargo build --release -p upstash-gateway
+	@scripts/build-pkg.sh
+	@$(IN_ENV) node bench/cache.mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/
 	@scripts/setup.sh run
