@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run edge test bench-ops bench-limiter bench-large bench-edge build fmt clean setup
+.PHONY: help run edge test bench-ops bench-limiter bench-cache bench-large bench-edge build fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
@@ -45,6 +45,12 @@ bench-edge: ## what the front adds to a page, with Redis next door and 20 ms awa
 	@$(IN_ENV) cargo build --release -p upstash-gateway
 	@scripts/build-worker.sh
 	@$(IN_ENV) node bench/edge.mjs
+
+bench-cache: ## what calls of the cache cost, and what a million entries and a thousand tags take (QUICK=1: a tenth)
+	@scripts/setup.sh run
+	@$(IN_ENV) cargo build --release -p upstash-gateway
+	@scripts/build-pkg.sh
+	@$(IN_ENV) node bench/cache.mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/
 	@scripts/setup.sh run

@@ -359,17 +359,13 @@ impl GetOrFetch {
     }
 
     /// A store that was refused for its size, or because Redis is full, has left the lease: nobody is to wait for it. One
-    /// without an answer is not waited for a second time.
+    /// that has timed out is not waited for a second time.
     fn settled(&mut self, replies: &mut Replies<'_>) -> Next {
         let Some(error) = replies.take().err() else {
             return Next::End;
         };
         self.failed = Some(CacheFailure::new(CacheOperation::Store, &error));
-        let silent = matches!(
-            error.kind(),
-            ErrorKind::Timeout | ErrorKind::Network | ErrorKind::Aborted
-        );
-        if silent || matches!(self.sending, Sending::Release) {
+        if error.kind() == ErrorKind::Timeout || matches!(self.sending, Sending::Release) {
             return Next::End;
         }
         self.sending = Sending::Release;

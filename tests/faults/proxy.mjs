@@ -1,6 +1,7 @@
 // A proxy in front of the gateway that misbehaves on purpose, once for each time it is told to.
 
 import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** @typedef {(answer: () => Promise<Response>, out: import("node:http").ServerResponse) => Promise<unknown>} Fate */
 
@@ -53,6 +54,8 @@ export async function startProxy(target) {
   const proxy = {
     /** Befalls the next request, and no other. @type {Fate | undefined} */
     fate: undefined,
+    /** How much later every answer comes, in milliseconds. */
+    delayMs: 0,
     /** How many requests have come. */
     requests: 0,
     url: "",
@@ -60,7 +63,7 @@ export async function startProxy(target) {
   };
   const server = createServer(async (request, out) => {
     proxy.requests += 1;
-    const { fate } = proxy;
+    const { fate, delayMs } = proxy;
     proxy.fate = undefined;
     const pieces = await request.toArray().catch(() => []);
     const headers = Object.entries(request.headersDistinct).flatMap(([name, values]) =>
@@ -69,6 +72,7 @@ export async function startProxy(target) {
     const answer = () => fetch(target + request.url, { method: "POST", headers, body: Buffer.concat(pieces) });
     if (fate) return void fate(answer, out);
     const whole = await answer();
+    if (delayMs > 0) await sleep(delayMs);
     reply(out, whole.status, { "content-type": whole.headers.get("content-type") ?? "" }, new Uint8Array(await whole.arrayBuffer()));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));

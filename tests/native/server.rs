@@ -91,6 +91,24 @@ impl Server {
         String::from_utf8_lossy(&answer.stdout).into_owned()
     }
 
+    /// What it was called with since the last `CONFIG RESETSTAT`, inside scripts too, by command.
+    pub fn calls(&self) -> Vec<(String, u32)> {
+        let stats = self.raw("INFO commandstats");
+        let lines = stats
+            .lines()
+            .filter_map(|line| line.strip_prefix("cmdstat_"));
+        let mut calls: Vec<_> = lines
+            .filter_map(|line| {
+                let (name, rest) = line.split_once(":calls=")?;
+                let (calls, _) = rest.split_once(',')?;
+                Some((name.to_owned(), calls.parse().ok()?))
+            })
+            .filter(|(name, _)| !["config|resetstat", "info", "eval"].contains(&name.as_str()))
+            .collect();
+        calls.sort();
+        calls
+    }
+
     /// The port of redis-server itself.
     pub fn port(&self) -> u16 {
         let (port, _) = self.redis.as_ref().expect("a Redis of this test's own");

@@ -156,6 +156,8 @@ struct Player<'s> {
     loses: bool,
     /// How often it was woken before everything else had happened.
     woken: u32,
+    /// What the origin held when a refresh was asked for.
+    reason: Option<u64>,
     /// The least version when it asked.
     asked_at: Option<u64>,
     /// Whether something has come in the way of its store.
@@ -182,6 +184,7 @@ impl<'s> Round<'s> {
                     lost: None,
                     loses: *actor == Actor::Loses,
                     woken: 0,
+                    reason: None,
                     asked_at: None,
                     hindered: false,
                     fetched,
@@ -268,7 +271,11 @@ impl<'s> Round<'s> {
                 true
             }
         };
-        self.players[at].advance();
+        let player = &mut self.players[at];
+        player.advance();
+        if player.future.is_none() {
+            self.least = self.least.max(player.reason.unwrap_or(0));
+        }
         if asks_redis {
             let held = self.held();
             let right = held.is_none_or(|held| held >= self.least);
@@ -293,7 +300,12 @@ impl<'s> Round<'s> {
             if waits == Some(Waits::Request) && !stores {
                 // A look-up: what it sees is what counts.
                 player.hindered = false;
-                hinders = actor == Actor::Refresh;
+                if actor == Actor::Refresh && player.reason.is_none() {
+                    // There is a reason to refresh: what others fetched before it must not outlive this.
+                    self.origin.set(self.origin.get() + 1);
+                    player.reason = Some(self.origin.get());
+                    hinders = true;
+                }
             }
             if waits == Some(Waits::Sleep) {
                 player.woken += 1;
@@ -439,7 +451,7 @@ async fn no_order_of_scripts_serves_what_was_written_over_or_invalidated() {
     for actors in [
         &[Fetch(0), Fetch(0), Delete, LeaseEnds][..],
         &[Fetch(0), Fails, Delete, LeaseEnds],
-        &[Fetch(0), Fetch(0), Delete, EvictLease],
+        &[Fetch(0), Delete, EvictLease, EvictEntry],
         &[Fetch(5_000), Set(-5_000), LeaseEnds, EvictEntry],
         &[Fetch(0), Fetch(5_000), Set(-5_000), LeaseEnds],
         &[Fetch(0), Fetch(0), Invalidate, LeaseEnds],

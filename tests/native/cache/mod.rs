@@ -1,6 +1,7 @@
 //! The cache: its lease, its tags, what is served when, and what happens when many ask at once or Redis fails.
 
 mod bytes;
+mod costs;
 mod failure;
 mod http;
 mod interleavings;

@@ -129,6 +129,20 @@ async fn what_is_expired_is_served_while_it_is_refreshed() {
 }
 
 #[tokio::test]
+async fn what_is_invalidated_is_neither_served_while_it_is_refreshed_nor_in_place_of_an_error() {
+    let server = Server::start().await;
+    let redis = server.client();
+    set(&redis, "k", &["t"]).await;
+    invalidate(&redis, &["t"]).await;
+    let cache = patient().stale_if_error_ms(60_000);
+    let failing = cache.get_or_fetch(&redis, "k", || async { Fetched::Err("down") });
+    assert_eq!(failing.await, Err("down"));
+    let fetcher = || async { Fetched::Ok(json!(2)) };
+    let behind = cache.get_or_fetch_in(&redis, "k", fetcher, |_| {});
+    assert_eq!(behind.await, Ok(json!(2)));
+}
+
+#[tokio::test]
 async fn a_tag_invalidated_during_a_fetch_refuses_its_store() {
     let server = Server::start().await;
     let redis = server.client();

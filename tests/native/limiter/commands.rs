@@ -5,24 +5,6 @@ use upstash_edge::{Clock, Limit, Limits};
 use super::{ask, bucket, fixed, patient, sliding};
 use crate::server::Server;
 
-/// The calls since the last RESETSTAT, by command.
-pub fn calls(server: &Server) -> Vec<(String, u32)> {
-    let stats = server.raw("INFO commandstats");
-    let lines = stats
-        .lines()
-        .filter_map(|line| line.strip_prefix("cmdstat_"));
-    let mut calls: Vec<_> = lines
-        .filter_map(|line| {
-            let (name, rest) = line.split_once(":calls=")?;
-            let (calls, _) = rest.split_once(',')?;
-            Some((name.to_owned(), calls.parse().unwrap()))
-        })
-        .filter(|(name, _)| !["config|resetstat", "info", "eval"].contains(&name.as_str()))
-        .collect();
-    calls.sort();
-    calls
-}
-
 #[tokio::test]
 async fn a_check_is_one_get_and_a_set_only_when_it_is_allowed() {
     let server = Server::alone().await;
@@ -59,11 +41,11 @@ async fn a_check_is_one_get_and_a_set_only_when_it_is_allowed() {
                 .await
                 .unwrap();
             assert!(decisions.iter().all(|decision| decision.allowed == allowed));
-            assert_eq!(calls(&server), expected);
+            assert_eq!(server.calls(), expected);
         }
         server.raw("CONFIG RESETSTAT");
         redis.run(limiter.reset("a")).await.unwrap();
-        assert_eq!(calls(&server), [("del".to_owned(), 1)]);
+        assert_eq!(server.calls(), [("del".to_owned(), 1)]);
     }
     // Refused and remembered: nothing at all.
     let limiter = patient(sliding(1, 60_000)).name("remembered");
@@ -73,7 +55,7 @@ async fn a_check_is_one_get_and_a_set_only_when_it_is_allowed() {
         fake.advance(1);
         assert!(!ask(&redis, limiter.check("a")).await.allowed);
     }
-    assert_eq!(calls(&server), []);
+    assert_eq!(server.calls(), []);
 }
 
 #[tokio::test]
@@ -91,7 +73,7 @@ async fn an_identifier_for_each_limit_is_one_mget_and_a_set_for_each() {
     for sets in [2, 0] {
         server.raw("CONFIG RESETSTAT");
         check().await;
-        let counted = calls(&server);
+        let counted = server.calls();
         let of = |name| {
             counted
                 .iter()

@@ -2,7 +2,6 @@
 
 use upstash_edge::{Limit, Limits, RateLimiter};
 
-use super::commands::calls;
 use super::{ask, fixed, sliding};
 use crate::server::Server;
 
@@ -42,7 +41,8 @@ async fn what_was_allowed_and_refused_is_told_by_the_hour_and_who_was_refused_mo
         assert_eq!(seen.get(), (1, 2));
     }
     let of = |name| {
-        calls(&server)
+        server
+            .calls()
             .into_iter()
             .find(|(of, _)| of == name)
             .map(|(_, calls)| calls)
