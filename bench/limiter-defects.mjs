@@ -8,7 +8,7 @@ import { stopAll } from "../scripts/processes.mjs";
 import { startGateway, startRedis } from "../scripts/stack.mjs";
 
 // Built before the bench runs.
-const path = "../pkg/dist/node.js";
+const path = "../pkg/dist/inline.js";
 /** @type {typeof import("../pkg/index.js")} */
 const { RateLimiter, Redis, slidingWindow } = await import(path);
 

@@ -9,7 +9,7 @@ import { captured, fill, GETS, run } from "./ops/ways.mjs";
 import { cpuOf, startMeasured } from "./ops/workerd.mjs";
 
 // Built before this is run.
-const path = "../pkg/dist/node.js";
+const path = "../pkg/dist/inline.js";
 /** @type {{Redis: import("./ops/ways.mjs").Client}} */
 const { Redis } = await import(path);
 

@@ -1,24 +1,56 @@
 #!/usr/bin/env bash
-# Builds what pkg/ publishes into pkg/dist: the wasm, and one entry for each runtime; says how large they are.
+# Builds what pkg/ publishes into pkg/dist: for each entry a module that holds what it needs and no more, and a file for
+# each kind of runtime; says how large they are.
 set -euo pipefail
 # shellcheck source=scripts/wasm-env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
+small_std
+MODULES=target/wasm-release/modules
 
-if ! unchanged pkg/dist/workerd.js src pkg/src Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/wasm-env.sh; then
-  rm -rf pkg/dist
+# module FEATURE: the module, and its glue, of what a feature of the crate holds.
+module() {
+  local folder="$MODULES/$1"
+  if unchanged "$folder/core.wasm" src Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/wasm-env.sh; then return; fi
+  rm -rf "$folder"
+  mkdir -p "$folder"
   # As a cdylib alone: cargo does not optimise across crates what is a library of Rust as well.
-  cargo rustc --lib --crate-type cdylib --release --target wasm32-unknown-unknown --features js
-  glue="$CARGO_TARGET_DIR/glue"
+  cargo rustc --lib --crate-type cdylib --release --target wasm32-unknown-unknown --features "$1" ${SMALL_STD[@]+"${SMALL_STD[@]}"}
   "$WASM_BINDGEN_BIN" --target web --no-typescript --remove-name-section --remove-producers-section \
-    --out-dir "$glue" --out-name core "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/upstash_edge.wasm"
-  mkdir -p pkg/dist
-  "$WASM_OPT_BIN" -Oz --converge --strip-debug --strip-producers --strip-target-features -o pkg/dist/core.wasm "$glue/core_bg.wasm"
-  for entry in node workerd; do
-    esbuild "pkg/src/$entry.js" --bundle --minify --format=esm --target=es2022 --platform=neutral \
-      --alias:#core="$glue/core.js" --external:./core.wasm --external:node:* --legal-comments=none --log-level=warning \
-      --outfile="pkg/dist/$entry.js"
-  done
+    --out-dir "$folder" --out-name glue "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/upstash_edge.wasm"
+  "$WASM_OPT_BIN" -Oz --converge --strip-debug --strip-producers --strip-target-features -o "$folder/core.wasm" "$folder/glue_bg.wasm"
+  built
+}
+
+# js FACE FOLDER RUNTIME FORMAT FILE: one file of what pkg/src/runtimes/RUNTIME.js makes of what an entry exports, over
+# the module in a folder. Of the sources, which are published too, its map holds no second copy.
+js() {
+  esbuild "pkg/src/runtimes/$3.js" --bundle --minify "--format=$4" --target=es2022 --platform=neutral \
+    "--alias:#core=./$2/glue.js" "--alias:#wasm=./$2/core.wasm" "--alias:#entry=./pkg/src/$1.js" \
+    --loader:.wasm=base64 "--external:./core.wasm?module" --sourcemap --sources-content=false \
+    --legal-comments=none --log-level=warning --log-override:empty-import-meta=silent "--outfile=$5"
+}
+
+# entry FACE FEATURE FOLDER: an entry over the module of a feature.
+entry() {
+  local runtime
+  mkdir -p "$3"
+  cp "$MODULES/$2/core.wasm" "$MODULES/$2/glue.js" "$3/"
+  for runtime in workerd edge-light inline; do js "$1" "$3" $runtime esm "$3/$runtime.js"; done
+  js "$1" "$3" inline cjs "pkg/dist/cjs/$(basename "$1").js"
+}
+
+for feature in js js-limiter js-cache js-sessions; do module $feature; done
+if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/wasm-env.sh; then
+  rm -rf pkg/dist
+  entry index js pkg/dist
+  js index pkg/dist init esm pkg/dist/init.js
+  for name in limiter cache sessions; do entry entries/$name js-$name pkg/dist/$name; done
+  # To TypeScript a declaration is of the kind that the nearest package.json says.
+  echo '{"type":"commonjs"}' >pkg/dist/cjs/package.json
+  cp -r pkg/*.d.ts pkg/entries pkg/dist/cjs/
   built
 fi
-size "pkg: core.wasm" pkg/dist/core.wasm
-size "pkg: workerd.js" pkg/dist/workerd.js
+for entry in . limiter cache sessions; do
+  size "pkg: $entry/core.wasm" "pkg/dist/$entry/core.wasm"
+  size "pkg: $entry/workerd.js" "pkg/dist/$entry/workerd.js"
+done

@@ -41,8 +41,14 @@ redis() { apt_or_brew redis-server redis "redis-server"; }
 check_wasm32_target() { default_toolchain_has_wasm || { have dpkg-query && scripts/setup-wasm-target.sh --check; }; }
 wasm32_target() {
   # Bounded, because a firewall that swallows packets would hang it.
-  if have timeout; then timeout 120 rustup target add wasm32-unknown-unknown && return
-  else rustup target add wasm32-unknown-unknown && return; fi
+  local bound=
+  if have timeout; then bound="timeout 120"; fi
+  # shellcheck disable=SC2086 # words
+  if $bound rustup target add wasm32-unknown-unknown; then
+    # With it the package is smaller; without it, it is built too.
+    $bound rustup component add rust-src || true
+    return
+  fi
   have apt-get || fail "rustup could not download the wasm32-unknown-unknown target, and the way around it needs Debian."
   scripts/setup-wasm-target.sh
 }

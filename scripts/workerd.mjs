@@ -15,7 +15,7 @@ const config = (port) => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
-      modules = [(name = "main.mjs", esModule = embed "main.mjs"), (name = "core.wasm", wasm = embed "core.wasm")],
+      modules = [(name = "main.mjs", esModule = embed "main.mjs"), (name = "core.wasm?module", wasm = embed "core.wasm")],
       compatibilityDate = "2026-10-20",
       globalOutbound = "loopback",
     )),
@@ -37,7 +37,7 @@ export async function startWorkerd(program, folder) {
     format: "esm",
     target: "es2022",
     conditions: ["workerd"],
-    external: ["*.wasm", "node:*"],
+    external: ["./core.wasm?module"],
     outfile: join(own, "main.mjs"),
     logLevel: "warning",
   });

@@ -22,6 +22,11 @@
         clippy::indexing_slicing
     )
 )]
+// What one feature's entry of the npm package leaves unused, another's needs.
+#![cfg_attr(
+    all(feature = "js-client", not(feature = "js")),
+    allow(dead_code, unused_imports)
+)]
 
 mod cache;
 mod client;
@@ -46,7 +51,7 @@ mod script;
 mod session;
 mod wire;
 
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-client", target_arch = "wasm32"))]
 mod js;
 // Plain data: its tests run natively.
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -20,7 +20,7 @@ impl<'a> Context<'a> {
     }
 
     /// For a face that is told the time.
-    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    #[cfg(all(feature = "js-client", target_arch = "wasm32"))]
     pub(crate) fn at(now: u64) -> Context<'static> {
         Context { now, host: None }
     }

@@ -57,7 +57,7 @@ async function watched() {
   WebAssembly.Instance = /** @type {any} */ (watching);
   try {
     // Under a name of its own: the one that is measured by time stays as it is.
-    return await import(/** @type {string} */ ("../../pkg/dist/node.js?watched"));
+    return await import(/** @type {string} */ ("../../pkg/dist/inline.js?watched"));
   } finally {
     WebAssembly.Instance = Instance;
   }

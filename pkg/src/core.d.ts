@@ -64,7 +64,14 @@ declare module "#core" {
   export function end(batch: number): void;
 }
 
-declare module "*.wasm" {
+// What the build puts in their place: the names of an entry, and its module as base64.
+declare module "#entry" {}
+declare module "#wasm" {
+  const base64: string;
+  export default base64;
+}
+
+declare module "*.wasm?module" {
   const module: WebAssembly.Module;
   export default module;
 }

@@ -201,13 +201,13 @@ impl GetOrFetch {
     }
 
     /// For how long what is fetched is fresh.
-    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
     pub fn set_ttl_ms(&mut self, ttl_ms: u64) {
         self.times.ttl_ms = ttl_ms;
     }
 
     /// Which tags what is fetched carries.
-    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
     pub fn set_tags(&mut self, tags: Vec<String>) {
         self.tags = tags;
     }

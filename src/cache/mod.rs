@@ -46,14 +46,14 @@ use crate::op::Context;
 
 pub(crate) use config::sensible;
 pub(crate) use exchange::Exchange;
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use fetch::Kept;
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use flow::{Answer, Fetched, Next, Step};
 pub(crate) use http::Asked;
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use http::Fields;
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use key::tags;
 pub(crate) use payload::{Codec, Kind, Payload};
 pub(crate) use {fetch::GetOrFetch, read::Read};
@@ -196,7 +196,7 @@ impl Cache {
     }
 
     /// The glob of the keys of all entries.
-    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
     pub(crate) fn pattern(&self) -> String {
         self.space.pattern()
     }

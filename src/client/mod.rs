@@ -20,11 +20,11 @@ use crate::script::{Script, script};
 use crate::wire::{Commands, Repeat};
 
 pub use config::{Builder, Retry};
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-client", target_arch = "wasm32"))]
 pub(crate) use listener::Listener;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 pub(crate) use pump::first;
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-client", target_arch = "wasm32"))]
 pub(crate) use server::Format;
 pub(crate) use server::Server;
 pub use subscription::{Message, Subscription};

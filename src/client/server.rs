@@ -11,7 +11,7 @@ use crate::script::{Form, Script, Sha1};
 pub(crate) struct Server {
     /// What tells it from other servers of this thread.
     #[cfg_attr(
-        not(feature = "js"),
+        not(feature = "js-client"),
         allow(dead_code, reason = "for the face of the npm package")
     )]
     pub id: u64,

@@ -5,12 +5,16 @@
 //! value lies: no value is copied on its way to the caller.
 
 mod batch;
+#[cfg(feature = "js-cache")]
 mod cache;
 mod health;
 mod json;
+#[cfg(feature = "js-limiter")]
 mod ratelimit;
+#[cfg(feature = "js-cache")]
 mod respond;
 mod scripts;
+#[cfg(feature = "js-sessions")]
 mod session;
 mod slots;
 mod tape;

@@ -97,7 +97,7 @@ impl Check {
     }
 
     /// Whether it would be refused by what this isolate remembers; asked after [`Self::prepare`].
-    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    #[cfg(all(feature = "js-limiter", target_arch = "wasm32"))]
     pub(crate) fn recalls(&self, now: u64) -> bool {
         self.recall(now).is_some()
     }

@@ -129,13 +129,13 @@ impl RateLimiter {
     }
 
     /// Shares what another limiter remembers and counts.
-    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    #[cfg(all(feature = "js-limiter", target_arch = "wasm32"))]
     pub(crate) fn sharing(mut self, memory: &Memory) -> Self {
         self.isolate = memory.clone();
         self
     }
 
-    #[cfg(all(feature = "js", target_arch = "wasm32"))]
+    #[cfg(all(feature = "js-limiter", target_arch = "wasm32"))]
     pub(crate) fn shared(&self) -> Memory {
         self.isolate.clone()
     }

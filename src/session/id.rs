@@ -146,12 +146,12 @@ impl Id {
     }
 
     /// What the JavaScript face keeps between load and save.
-    #[cfg(feature = "js")]
+    #[cfg(feature = "js-sessions")]
     pub fn text(&self) -> String {
         Base64UrlUnpadded::encode_string(&self.body())
     }
 
-    #[cfg(feature = "js")]
+    #[cfg(feature = "js-sessions")]
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; BODY + USER];
         Self::of_body(Base64UrlUnpadded::decode(text, &mut bytes).ok()?)

@@ -105,7 +105,7 @@ impl Commands {
     ///
     /// # Errors
     /// As [`Self::command`]; `invalid_argument` when it is no such array.
-    #[cfg(any(feature = "js", test))]
+    #[cfg(any(feature = "js-client", test))]
     pub(crate) fn json(
         &mut self,
         json: &str,
@@ -182,7 +182,7 @@ impl Commands {
     }
 
     /// Appends one call of a script that is JSON already: an array of the count of its keys, its keys, and its arguments.
-    #[cfg(feature = "js")]
+    #[cfg(feature = "js-client")]
     pub(crate) fn script_json(&mut self, script: impl Into<Known>, json: &str, repeat: Repeat) {
         self.bytes
             .extend_from_slice(json.as_bytes().get(1..).unwrap_or_default());

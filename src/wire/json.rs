@@ -106,7 +106,7 @@ pub(crate) fn text_of(item: &str) -> Option<String> {
 }
 
 /// The texts of a JSON array of strings, of one as `JSON.stringify` writes it; one that cannot be read is empty.
-#[cfg(feature = "js")]
+#[cfg(feature = "js-client")]
 pub(crate) fn texts(array: &str) -> Vec<String> {
     let inside = array
         .strip_prefix('[')

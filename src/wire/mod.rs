@@ -16,7 +16,7 @@ pub use command::Commands;
 pub(crate) use command::{Head, Repeat};
 pub(crate) use event_stream::{EventStream, LARGEST_EVENT};
 pub(crate) use json::string_into as json_string_into;
-#[cfg(feature = "js")]
+#[cfg(feature = "js-client")]
 pub(crate) use json::texts as json_texts;
 pub(crate) use json_replies::{
     error_text as json_error_text, one_to_resp as json_one_to_resp, to_resp as json_to_resp,

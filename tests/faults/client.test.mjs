@@ -7,7 +7,7 @@ import { startGateway, startRedis } from "../../scripts/stack.mjs";
 import { FATES, startProxy } from "./proxy.mjs";
 
 // Built before the tests are run, and typed by hand.
-const path = "../../pkg/dist/node.js";
+const path = "../../pkg/dist/inline.js";
 /** @type {typeof import("../../pkg/index.js")} */
 const { Redis } = await import(path);
 

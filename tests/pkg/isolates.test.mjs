@@ -26,7 +26,7 @@ parentPort.on("message", async (round) => {
 });
 `;
 const url = new URL(`data:text/javascript,${encodeURIComponent(program)}`);
-const workerData = { path: new URL("../../pkg/dist/node.js", import.meta.url).href, at: { url: gateway.url, token: TOKEN, timeout: "60s" } };
+const workerData = { path: new URL("../../pkg/dist/inline.js", import.meta.url).href, at: { url: gateway.url, token: TOKEN, timeout: "60s" } };
 const isolates = Array.from({ length: ISOLATES }, () => new Worker(url, { workerData }));
 after(async () => {
   await Promise.all(isolates.map((isolate) => isolate.terminate()));

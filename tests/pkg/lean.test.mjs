@@ -7,7 +7,7 @@ import { captured, fill } from "../../bench/ops/ways.mjs";
 import { startGateway, startRedis } from "../../scripts/stack.mjs";
 
 // Built before the tests are run.
-const path = "../../pkg/dist/node.js";
+const path = "../../pkg/dist/inline.js";
 /** @type {{Redis: import("../../bench/ops/ways.mjs").Client}} */
 const { Redis } = await import(path);
 

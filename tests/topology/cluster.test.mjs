@@ -8,7 +8,7 @@ import { startGateway } from "../../scripts/stack.mjs";
 import { cli, startCluster, until } from "../../scripts/topology.mjs";
 
 // Built before the tests are run, and typed by hand.
-const path = "../../pkg/dist/node.js";
+const path = "../../pkg/dist/inline.js";
 /** @type {typeof import("../../pkg/index.js")} */
 const { Redis } = await import(path);
 

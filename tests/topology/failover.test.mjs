@@ -9,7 +9,7 @@ import { cli, replicaOf, startCluster, startSentinels, until } from "../../scrip
 import { Load } from "./load.mjs";
 
 // Built before the tests are run, and typed by hand.
-const path = "../../pkg/dist/node.js";
+const path = "../../pkg/dist/inline.js";
 /** @type {typeof import("../../pkg/index.js")} */
 const { Redis } = await import(path);
 

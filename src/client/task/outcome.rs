@@ -32,7 +32,7 @@ impl Task {
 }
 
 /// For a pump that settles each command as soon as it can be.
-#[cfg(all(feature = "js", target_arch = "wasm32"))]
+#[cfg(all(feature = "js-client", target_arch = "wasm32"))]
 impl Task {
     /// The number of the answer that holds a command's reply, and that answer.
     pub fn answer(&self, command: usize) -> Option<(usize, &[u8])> {
