@@ -15,6 +15,10 @@ WASM_BINDGEN_DIR="$TOOLS/wasm-bindgen-cli-$(locked_version wasm-bindgen)"
 WORKER_BUILD_DIR="$TOOLS/worker-build-$(locked_version worker)"
 WASM_PACK_DIR="$TOOLS/wasm-pack-0.15.1"
 
+# What the conformance list runs on, one folder for each state of its lockfiles.
+RUNTIMES_DIR="$TOOLS/runtimes-$(cat "$ROOT"/tests/runtimes/package-lock.json "$ROOT"/tests/runtimes/*/package-lock.json | cksum | cut -d' ' -f1)"
+export RUNTIMES_DIR
+
 export PATH="$WASM_BINDGEN_DIR/bin:$WORKER_BUILD_DIR/bin:$WASM_PACK_DIR/bin:$ROOT/node_modules/.bin:$PATH"
 # With these set worker-build downloads nothing.
 export WASM_BINDGEN_BIN="$WASM_BINDGEN_DIR/bin/wasm-bindgen"

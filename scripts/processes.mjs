@@ -22,13 +22,15 @@ const OUTPUT_KEPT = 1_000_000;
  * @param {string[]} args
  * @param {object} [options]
  * @param {NodeJS.ProcessEnv} [options.env] added to this process's own
+ * @param {string} [options.cwd]
  * @param {string} [options.folder] a temporary folder of its own, removed when it stops
  * @param {(text: string) => void} [options.onOutput]
  * @returns {Child}
  */
-export function start(command, args, { env, folder, onOutput } = {}) {
+export function start(command, args, { env, cwd, folder, onOutput } = {}) {
   const child = spawn(command, args, {
     detached: true,
+    cwd,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
   });

@@ -93,6 +93,22 @@ chromium() {
   scripts/apt.sh chromium chromium-driver
 }
 
+check_firefox() { have firefox || have firefox-esr || [ -d /Applications/Firefox.app ]; }
+firefox() {
+  have apt-get || fail "Please install Firefox (brew install --cask firefox)."
+  scripts/apt.sh firefox-esr
+}
+
+check_runtimes() { [ -d "$RUNTIMES_DIR" ]; }
+runtimes() {
+  local folder
+  rm -rf "$RUNTIMES_DIR.new"
+  mkdir -p "$RUNTIMES_DIR.new"
+  (cd tests/runtimes && cp -r package.json package-lock.json next15 next16 "$RUNTIMES_DIR.new/")
+  for folder in . next15 next16; do (cd "$RUNTIMES_DIR.new/$folder" && npm ci); done
+  mv "$RUNTIMES_DIR.new" "$RUNTIMES_DIR"
+}
+
 have rustup || fail "Rust is needed, by rustup (https://rustup.rs): install it, then try again."
 have npm || fail "Node.js with npm is needed (18 or newer; the Node that the project runs on comes from npm): install it, then try again."
 mkdir -p "$TOOLS/log"
@@ -111,5 +127,7 @@ if [ "$purpose" = test ]; then
   step wasm_clippy
   step wasm_pack
   step chromium
+  step firefox
+  step runtimes
 fi
 rm -rf "$TOOLS/build"

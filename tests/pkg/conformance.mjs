@@ -5,7 +5,7 @@
 /**
  * @param {typeof import("../../pkg/index.js")} edge
  * @param {{url: string, jsonUrl: string, silentUrl: string, originUrl: string, token: string}} env
- * @returns {Promise<{name: string, problem?: string}[]>}
+ * @returns {Promise<{part: string, name: string, problem?: string}[]>}
  */
 export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
   const unique = crypto.randomUUID();
@@ -121,7 +121,7 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
   const statusOf = async (cookie) => (await sessions.load(cookie)).status;
 
   /** @type {Record<string, () => Promise<void>>} */
-  const tests = {
+  const asking = {
     "strings stay strings, numbers are numbers, nil is null": async () => {
       equal(await redis.set(key("s"), "123"), "OK");
       equal(await redis.get(key("s")), "123");
@@ -354,6 +354,10 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       const wrong = await health(client({ token: "wrong" }));
       equal([wrong.status, wrong.error], ["unhealthy", "unauthorized"]);
     },
+  };
+
+  /** @type {Record<string, () => Promise<void>>} */
+  const limiting = {
     "a limiter admits exactly its limit, and says truly when to come back": async () => {
       for (const limits of [slidingWindow(10, "60s"), fixedWindow(10, "1d"), tokenBucket(10, 1, "60s")]) {
         const limiter = new RateLimiter(redis, { limits, name: key("exact"), timeout: "60s" });
@@ -497,6 +501,10 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       const [decision, one, found] = await Promise.all([limiter.check("a"), counted.incr(key("tick")), health(counted)]);
       equal([decision.allowed, one, found.status, bodies.length], [true, 1, "healthy", 2]);
     },
+  };
+
+  /** @type {Record<string, () => Promise<void>>} */
+  const failing = {
     "one caller's failure is nobody else's": async () => {
       await redis.set(key("text"), "x");
       const [bad, good, refused, other] = await Promise.all([
@@ -577,6 +585,10 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       const source = "local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end return table.concat(t)";
       equal([...((await json.commandBytes("EVAL_RO", source, 0)) ?? [])], Array.from({ length: 256 }, (_, n) => n));
     },
+  };
+
+  /** @type {Record<string, () => Promise<void>>} */
+  const visiting = {
     "a session lives from its first value to its end": async () => {
       const none = await sessions.load(new Request("https://example.com"));
       equal([none.status, none.isNew, none.userId, await none.save()], ["new", true, undefined, []]);
@@ -993,6 +1005,10 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       equal((await failure(down.revokeAll("ada"))).code, "timeout");
       equal((await down.load("")).status, "new");
     },
+  };
+
+  /** @type {Record<string, () => Promise<void>>} */
+  const refusing = {
     "a wrong configuration cannot be built": async () => {
       for (const options of [undefined, {}, { url: "ftp://x", token: "t" }, { url: env.url, token: "" }, { url: env.url, token: "t", timeout: 5 }, { url: env.url, token: "t", integers: "number" }]) {
         try {
@@ -1834,16 +1850,25 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
       equal(told, [[["SUBSCRIBE"], 1, 21, "network"], [["SUBSCRIBE"], 2, 21, "aborted"]]);
     },
   };
-
-  // A server that speaks only JSON has none.
-  const all = { ...tests, ...caching, ...edges, ...(env.url === env.jsonUrl ? {} : subscriptions) };
+  const parts = {
+    client: { ...asking, ...refusing },
+    limiter: limiting,
+    cache: caching,
+    sessions: visiting,
+    edge: edges,
+    // A server that speaks only JSON has none.
+    subscriptions: env.url === env.jsonUrl ? {} : subscriptions,
+    failures: failing,
+  };
   const results = [];
-  for (const [name, test] of Object.entries(all)) {
-    const problem = await test().then(
-      () => undefined,
-      (error) => String(error?.stack ?? error),
-    );
-    results.push({ name, problem });
+  for (const [part, tests] of Object.entries(parts)) {
+    for (const [name, test] of Object.entries(tests)) {
+      const problem = await test().then(
+        () => undefined,
+        (error) => String(error?.stack ?? error),
+      );
+      results.push({ part, name, problem });
+    }
   }
   return results;
 }

@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { createServer as createOrigin } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { startGateway } from "../../scripts/stack.mjs";
@@ -25,21 +25,33 @@ const [tarball] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-dest
 /** What the answers of HTTP caching must be. @type {import("./http-cache.mjs").Case[]} */
 const CASES = JSON.parse(readFileSync(join(import.meta.dirname, "../vectors/http-cache.json"), "utf8"));
 
-/** How a program begins that runs `all` on the package: the conformance list, and the cases of HTTP caching. */
-export const PROGRAM = `import * as edge from "upstash-edge";
-import { conformance } from "./conformance.mjs";
+/** All that is asked of the package: the conformance list, and the cases of HTTP caching. */
+const LIST = `import { conformance } from "./conformance.mjs";
 import { httpCache } from "./http-cache.mjs";
-const all = async (env) => [...(await conformance(edge, env)), ...(await httpCache(edge, env, ${JSON.stringify(CASES)}))];
+const cached = async (edge, env) => (await httpCache(edge, env, ${JSON.stringify(CASES)})).map((one) => ({ part: "cache", ...one }));
+export const list = async (edge, env) => [...(await conformance(edge, env)), ...(await cached(edge, env))];
 `;
 
-/** A project that has the package as its only dependency. @param {string} name @param {Record<string, string>} files */
-export function project(name, files) {
-  const path = join(folder, name);
+/** How a program begins that runs `all` of it. */
+export const PROGRAM = `import * as edge from "upstash-edge";
+import { list } from "./list.mjs";
+const all = (env) => list(edge, env);
+`;
+
+/**
+ * A project that has the package as its only dependency.
+ * @param {string} name @param {Record<string, string>} files @param {string} [parent] the folder to make it in
+ */
+export function project(name, files, parent = folder) {
+  const path = join(parent, name);
   mkdirSync(path);
   writeFileSync(join(path, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   execFileSync("npm", ["install", "--offline", "--no-save", "--ignore-scripts", join(folder, tarball.filename)], { cwd: path });
   for (const file of ["conformance.mjs", "http-cache.mjs"]) cpSync(join(import.meta.dirname, file), join(path, file));
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+  for (const [file, text] of Object.entries({ ...files, "list.mjs": LIST })) {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), text);
+  }
   return path;
 }
 
@@ -48,6 +60,7 @@ export async function servers(redisUrl) {
   const gateway = await startGateway({ redisUrl, token: TOKEN });
   const json = await startGateway({ redisUrl, token: TOKEN, jsonOnly: true });
   const silent = createServer((socket) => {
+    // Bun resets what it gives up.
     socket.on("error", () => {});
     socket.once("data", (asked) => {
       if (asked.includes("/stalled")) socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\n$93\r\nhalf");

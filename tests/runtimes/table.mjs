@@ -1,0 +1,41 @@
+// The README's table of runtimes and what the package can do in them, as a run of the conformance list found it.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** @typedef {{name: string, parts: Record<string, boolean>}} Row */
+
+const PARTS = ["client", "limiter", "cache", "sessions", "subscriptions", "failures"];
+const [BEGIN, END] = ["<!-- what the conformance list found: `make runtimes` writes it -->\n", "<!-- end -->"];
+const FILES = ["README.md", "pkg/README.md"].map((name) => join(import.meta.dirname, "../..", name));
+
+/** @param {{name: string, results: import("./start.mjs").Results}} told @returns {Row} */
+export function row({ name, results }) {
+  const parts = PARTS.map((part) => {
+    const its = results.filter((one) => one.part === part);
+    return [part, its.length > 0 && its.every(({ problem }) => problem === undefined)];
+  });
+  return { name, parts: Object.fromEntries(parts) };
+}
+
+/** @param {Row[]} rows */
+function table(rows) {
+  const line = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |\n`;
+  const head = line(["runtime", ...PARTS]) + line(["---", ...PARTS.map(() => "---")]);
+  return head + rows.map(({ name, parts }) => line([name, ...PARTS.map((part) => (parts[part] ? "yes" : "no"))])).join("");
+}
+
+/**
+ * The tables that are there and those that should be; with WRITE they are written.
+ * @param {Row[]} rows @returns {[string, string]}
+ */
+export function checked(rows) {
+  const fresh = table(rows);
+  const before = FILES.map((file) => {
+    const text = readFileSync(file, "utf8");
+    const [start, end] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
+    if (process.env.WRITE) writeFileSync(file, text.slice(0, start) + fresh + text.slice(end));
+    return process.env.WRITE ? fresh : text.slice(start, end);
+  });
+  return [before.join("\n"), before.map(() => fresh).join("\n")];
+}
