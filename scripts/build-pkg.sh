@@ -7,6 +7,17 @@ source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
 small_std
 MODULES=target/wasm-release/modules
 
+# Instead of wasm-bindgen's own ways to start, which are four, and none of them again.
+START='let wasm = unstarted;
+import { instantiate, unstarted } from "#instance";
+export function start(module) {
+  if (wasm !== unstarted) return;
+  instantiate(module, __wbg_get_imports, (exports) => {
+    wasm = exports;
+    cachedUint8ArrayMemory0 = cachedUint32ArrayMemory0 = null;
+  });
+}'
+
 # module FEATURE: the module, and its glue, of what a feature of the crate holds.
 module() {
   local folder="$MODULES/$1"
@@ -17,6 +28,8 @@ module() {
   cargo rustc --lib --crate-type cdylib --release --target wasm32-unknown-unknown --features "$1" ${SMALL_STD[@]+"${SMALL_STD[@]}"}
   "$WASM_BINDGEN_BIN" --target web --no-typescript --remove-name-section --remove-producers-section \
     --out-dir "$folder" --out-name glue "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/upstash_edge.wasm"
+  { sed '/^let wasmModule, wasmInstance, wasm;$/,$d' "$folder/glue.js"; echo "$START"; } >"$folder/start.js"
+  mv "$folder/start.js" "$folder/glue.js"
   "$WASM_OPT_BIN" -Oz --converge --strip-debug --strip-producers --strip-target-features -o "$folder/core.wasm" "$folder/glue_bg.wasm"
   built
 }
@@ -26,8 +39,8 @@ module() {
 js() {
   esbuild "pkg/src/runtimes/$3.js" --bundle --minify "--format=$4" --target=es2022 --platform=neutral \
     "--alias:#core=./$2/glue.js" "--alias:#wasm=./$2/core.wasm" "--alias:#entry=./pkg/src/$1.js" \
-    --loader:.wasm=base64 "--external:./core.wasm?module" --sourcemap --sources-content=false \
-    --legal-comments=none --log-level=warning --log-override:empty-import-meta=silent "--outfile=$5"
+    --alias:#instance=./pkg/src/instance.js --loader:.wasm=base64 "--external:./core.wasm?module" --sourcemap --sources-content=false \
+    --legal-comments=none --log-level=warning "--outfile=$5"
 }
 
 # entry FACE FEATURE FOLDER: an entry over the module of a feature.

@@ -1,7 +1,7 @@
 // What src/js/ exports, as the pump uses it.
 
 declare module "#core" {
-  export function initSync(options: { module: BufferSource | WebAssembly.Module }): void;
+  export function start(module: BufferSource | WebAssembly.Module): void;
   export function begin(url: string, now: number, deadline: number, atomic: boolean, attempts: number, baseMs: number, maxMs: number): number;
   export function push(batch: number, json: string, vouched: boolean): string | undefined;
   export function push_bytes(batch: number, json: string, vouched: boolean, places: Uint32Array): string | undefined;

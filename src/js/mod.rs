@@ -39,6 +39,13 @@ thread_local! {
     static BATCHES: RefCell<Slots<Box<Batch>>> = const { RefCell::new(Slots::new()) };
 }
 
+/// Tells this instance how many there were before it, so that no handle of theirs is one of its own.
+#[wasm_bindgen]
+pub fn number_from(instances: u32) {
+    // 32 of them are told apart, and each has four thousand million values in a slot.
+    slots::FIRST.set(u64::from(instances % 32) << 32);
+}
+
 /// Begins a batch for the server at `url` that is forgotten at `deadline`, should nobody end it; `attempts` 0 does not
 /// retry. NaN when too many are under way.
 #[wasm_bindgen]

@@ -1,10 +1,17 @@
 //! A table of values by handle. A handle carries a generation, so an old one never opens what stands there now.
 
+use std::cell::Cell;
+
 /// So many batches are never under way: past it, who asks is told no.
 const MOST: usize = 65_536;
 
 /// So many slots are looked at for each value that comes, so that what nobody ended does not pile up.
 const LOOKED_AT: usize = 4;
+
+thread_local! {
+    /// The generation that a slot begins with.
+    pub(super) static FIRST: Cell<u64> = const { Cell::new(0) };
+}
 
 pub(super) struct Slots<T> {
     slots: Vec<Slot<T>>,
@@ -36,7 +43,7 @@ impl<T> Slots<T> {
             Some(index) => index,
             None if self.slots.len() < MOST => {
                 self.slots.push(Slot {
-                    generation: 0,
+                    generation: FIRST.get(),
                     deadline: 0.0,
                     value: None,
                 });

@@ -2,9 +2,11 @@
 // wasm compiled outside and handed in.
 
 import { build } from "esbuild";
-import { EdgeRuntime, runServer } from "edge-runtime";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+
+// Found where this file is copied to.
+const { EdgeRuntime, runServer } = await import(/** @type {string} */ ("edge-runtime"));
 
 /** @type {Record<string, WebAssembly.Module>} */
 const modules = {};
@@ -21,5 +23,5 @@ const handedIn = {
   },
 };
 const { outputFiles } = await build({ entryPoints: ["main.mjs"], bundle: true, format: "iife", conditions: ["edge-light"], write: false, plugins: [handedIn] });
-const runtime = new EdgeRuntime({ initialCode: outputFiles[0]?.text ?? "", extend: (context) => Object.assign(context, modules) });
+const runtime = new EdgeRuntime({ initialCode: outputFiles[0]?.text ?? "", extend: (/** @type {object} */ context) => Object.assign(context, modules) });
 await runServer({ runtime, host: "127.0.0.1", port: Number(process.argv[2]) });

@@ -35,7 +35,7 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>conformance</title><sc
 /** No bundler: the browser finds the package by an import map. */
 const MAPPED = PAGE.replace("<script", `<script type="importmap">{"imports": {"upstash-edge": "/node_modules/upstash-edge/dist/inline.js"}}</script><script`);
 
-const WRANGLER = `name = "conformance"\nmain = "main.mjs"\ncompatibility_date = "2026-10-20"\n`;
+const WRANGLER = `name = "conformance"\nmain = "main.mjs"\ncompatibility_date = "2026-10-01"\n`;
 
 /** @param {string} node @param {string} file */
 const inNode = (node, file) => async (/** @type {Env} */ env) => {

@@ -1,9 +1,9 @@
 // As in workerd, but that Next patches fetch to cache by default.
 
-import { initSync } from "#core";
+import { start } from "#core";
 import module from "./core.wasm?module";
 import { defaults } from "../redis.js";
 
 defaults.cache = "no-store";
-initSync({ module });
+start(module);
 export * from "#entry";

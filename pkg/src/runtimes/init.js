@@ -1,10 +1,4 @@
 // For runtimes that no other entry fits: the caller has the module.
 
-import { initSync } from "#core";
-
+export { start as default } from "#core";
 export * from "#entry";
-
-/** @param {WebAssembly.Module | BufferSource} module */
-export default function init(module) {
-  initSync({ module });
-}

@@ -1,6 +1,6 @@
 // One file that holds its own module, for where tracing or a bundler would lose a second one.
 
-import { initSync } from "#core";
+import { start } from "#core";
 import base64 from "#wasm";
 import { defaults } from "../redis.js";
 
@@ -8,5 +8,5 @@ const { Buffer, process } = /** @type {any} */ (globalThis);
 // Frameworks on Node patch fetch to cache by default.
 if (process?.release?.name === "node") defaults.cache = "no-store";
 
-initSync({ module: Buffer ? Buffer.from(base64, "base64") : Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0)) });
+start(Buffer ? Buffer.from(base64, "base64") : Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0)));
 export * from "#entry";

@@ -1,7 +1,7 @@
 // Workers compile no bytes: the bundler hands over the module.
 
-import { initSync } from "#core";
+import { start } from "#core";
 import module from "./core.wasm?module";
 
-initSync({ module });
+start(module);
 export * from "#entry";
