@@ -358,7 +358,7 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
   };
 
   /** @type {Record<string, () => Promise<void>>} */
-  const limiting = {
+  const limits = {
     "a limiter admits exactly its limit, and says truly when to come back": async () => {
       for (const limits of [slidingWindow(10, "60s"), fixedWindow(10, "1d"), tokenBucket(10, 1, "60s")]) {
         const limiter = new RateLimiter(redis, { limits, name: key("exact"), timeout: "60s" });
@@ -1855,7 +1855,7 @@ export async function conformance({ Cache, Edge, Redis, EdgeError, RateLimiter, 
   };
   const parts = {
     client: { ...asking, ...refusing },
-    limiter: limiting,
+    limiter: limits,
     cache: caching,
     sessions: visiting,
     edge: edges,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 /** @typedef {{name: string, parts: Record<string, boolean>}} Row */
 
-const PARTS = ["client", "limiter", "cache", "sessions", "subscriptions", "failures"];
+const PARTS = ["client", "limiter", "cache", "sessions", "edge", "subscriptions", "failures"];
 /** What the package is made for too, and why no row tells of it. */
 const NOT_RUN = { Safari: "it runs on Apple's systems alone", "Cloudflare, Vercel and Deno Deploy themselves": "the tests reach no network" };
 const [BEGIN, END] = ["<!-- what the conformance list found: `make runtimes` writes this -->\n", "<!-- end -->"];

@@ -1,2 +1,2 @@
 export * from "./client.js";
-export { Sessions } from "../session.js";
+export { Sessions } from "../sessions.js";
