@@ -25,11 +25,17 @@ const [tarball] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-dest
 /** What the answers of HTTP caching must be. @type {import("./http-cache.mjs").Case[]} */
 const CASES = JSON.parse(readFileSync(join(import.meta.dirname, "../vectors/http-cache.json"), "utf8"));
 
-/** How a program begins that runs `all` on the package: the conformance list, and the cases of HTTP caching. */
-export const PROGRAM = `import * as edge from "upstash-edge";
-import { conformance } from "./conformance.mjs";
+/** All that is asked of the package: the conformance list, and the cases of HTTP caching. */
+const LIST = `import { conformance } from "./conformance.mjs";
 import { httpCache } from "./http-cache.mjs";
-const all = async (env) => [...(await conformance(edge, env)), ...(await httpCache(edge, env, ${JSON.stringify(CASES)}))];
+const cached = async (edge, env) => (await httpCache(edge, env, ${JSON.stringify(CASES)})).map((one) => ({ part: "cache", ...one }));
+export const list = async (edge, env) => [...(await conformance(edge, env)), ...(await cached(edge, env))];
+`;
+
+/** How a program begins that runs `all` of it. */
+export const PROGRAM = `import * as edge from "upstash-edge";
+import { list } from "./list.mjs";
+const all = (env) => list(edge, env);
 `;
 
 /**
@@ -42,7 +48,7 @@ export function project(name, files, parent = folder) {
   writeFileSync(join(path, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   execFileSync("npm", ["install", "--offline", "--no-save", "--ignore-scripts", join(folder, tarball.filename)], { cwd: path });
   for (const file of ["conformance.mjs", "http-cache.mjs"]) cpSync(join(import.meta.dirname, file), join(path, file));
-  for (const [file, text] of Object.entries(files)) {
+  for (const [file, text] of Object.entries({ ...files, "list.mjs": LIST })) {
     mkdirSync(dirname(join(path, file)), { recursive: true });
     writeFileSync(join(path, file), text);
   }
