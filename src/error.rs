@@ -46,7 +46,11 @@ pub enum ErrorKind {
 /// assert_eq!(error.as_ref().map(EdgeError::kind), Some(ErrorKind::InvalidConfig));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EdgeError {
+pub struct EdgeError(Box<Inner>);
+
+// In a box, for every result carries the room of its error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
 }
@@ -69,18 +73,18 @@ impl EdgeError {
     #[cold]
     #[inline(never)]
     pub(crate) fn new(kind: ErrorKind, message: &'static str) -> Self {
-        Self {
+        Self(Box::new(Inner {
             kind,
             message: Cow::Borrowed(message),
-        }
+        }))
     }
 
     /// One whose message is not known before the program runs.
     pub(crate) fn with_text(kind: ErrorKind, message: String) -> Self {
-        Self {
+        Self(Box::new(Inner {
             kind,
             message: Cow::Owned(message),
-        }
+        }))
     }
 
     #[cold]
@@ -140,13 +144,13 @@ impl EdgeError {
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The stable code, the same in Rust and JavaScript: `"timeout"`, `"invalid_argument"`, ..
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self.kind {
+        match self.0.kind {
             ErrorKind::InvalidConfig => "invalid_config",
             ErrorKind::InvalidArgument => "invalid_argument",
             ErrorKind::Unauthorized => "unauthorized",
@@ -167,14 +171,14 @@ impl EdgeError {
     /// The message, without the code.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// Whether the same call may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(
-            self.kind,
+            self.0.kind,
             ErrorKind::Timeout
                 | ErrorKind::Network
                 | ErrorKind::ServerError
@@ -187,7 +191,7 @@ impl EdgeError {
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(
-            self.kind,
+            self.0.kind,
             ErrorKind::Timeout
                 | ErrorKind::Network
                 | ErrorKind::ServerError
@@ -201,7 +205,7 @@ impl fmt::Display for EdgeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())?;
         f.write_str(": ")?;
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 

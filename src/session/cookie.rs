@@ -24,11 +24,11 @@ pub enum SameSite {
 /// very host, over TLS, so that no sibling host can plant one (OWASP ASVS 5.0, 3.3.1 and 3.3.3).
 #[derive(Clone, Debug)]
 pub struct Cookie {
-    name: String,
-    same_site: SameSite,
-    domain: String,
-    path: String,
-    secure: bool,
+    pub(crate) name: String,
+    pub(crate) same_site: SameSite,
+    pub(crate) domain: String,
+    pub(crate) path: String,
+    pub(crate) secure: bool,
 }
 
 impl Default for Cookie {
@@ -82,7 +82,7 @@ impl Cookie {
     }
 
     /// Refuses what a browser would drop without a word, and what would write a header of its own.
-    pub(super) fn checked(self) -> Result<Self, EdgeError> {
+    pub(crate) fn checked(self) -> Result<Self, EdgeError> {
         // RFC 9110, 5.6.2
         let token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
         let prefixed = |prefix: &[u8]| {

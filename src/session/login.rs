@@ -54,7 +54,7 @@ impl Login {
 
     pub(super) fn check(&self) -> Result<(), EdgeError> {
         match self.absolute_ms {
-            Some(ms) => super::absolute(ms).map(|_| ()),
+            Some(ms) => super::config::absolute(ms).map(|_| ()),
             None => Ok(()),
         }
     }

@@ -11,6 +11,7 @@
 //! What the user's record does is told in [`user`]. Where Redis fails, every one of them fails: whether to serve
 //! somebody whose session cannot be read is the caller's to say.
 
+mod config;
 mod cookie;
 pub(crate) mod csrf;
 mod data;
@@ -28,9 +29,9 @@ pub(crate) mod write;
 use std::rc::Rc;
 
 use crate::client::Redis;
-use crate::duration;
 use crate::error::EdgeError;
 
+pub(crate) use config::Config;
 use end::{By, End};
 use id::{Id, Place};
 use user::Enter;
@@ -50,51 +51,6 @@ pub use user::Revoke;
 #[derive(Clone)]
 pub struct Sessions(pub(crate) Rc<Config>);
 
-/// No Debug: it holds the secrets.
-#[derive(Clone)]
-pub(crate) struct Config {
-    secrets: Vec<Vec<u8>>,
-    pub name: String,
-    pub cookie: Cookie,
-    idle_ms: u64,
-    pub absolute_ms: u64,
-    touch_every_ms: u64,
-    grace_ms: u64,
-    timeout_ms: u64,
-    max_bytes: usize,
-}
-
-impl Config {
-    /// The cookie's value.
-    fn signed(&self, id: &Id) -> String {
-        let signer = self.secrets.first().map_or(&[][..], Vec::as_slice);
-        id.sign(&self.name, signer)
-    }
-
-    /// The same id, signed by the first secret, where another had signed it: nobody is logged out when that is dropped.
-    pub(crate) fn resigned(&self, session: &mut Session, now: u64) -> Option<String> {
-        let id = session.id.as_ref().filter(|_| session.signed_anew)?;
-        let age = session
-            .persistent
-            .then(|| session.ends_at.saturating_sub(now) / 1000);
-        let cookie = self.cookie.set(&self.signed(id), age);
-        session.signed_anew = false;
-        Some(cookie)
-    }
-}
-
-const LONGEST_MS: u64 = 10_000 * 86_400_000;
-
-/// An absolute limit, in milliseconds.
-fn absolute(ms: u64) -> Result<u64, EdgeError> {
-    if ms == 0 || ms > LONGEST_MS {
-        return Err(EdgeError::config(
-            "absolute must be longer than 0 and at most 10000 days",
-        ));
-    }
-    Ok(ms)
-}
-
 impl Sessions {
     /// Sessions with the defaults: namespace `session`, over after 30 min without a visit and after 24 h in any case,
     /// a visit noted once a minute, 10 s of grace after a rotation, 2 s of patience with Redis, at most 64 KiB of data.
@@ -106,28 +62,20 @@ impl Sessions {
     /// # Errors
     /// `invalid_config` when there is no secret or one is shorter than 32 bytes.
     pub fn new<S: AsRef<[u8]>>(secrets: &[S]) -> Result<Self, EdgeError> {
-        let secrets: Vec<Vec<u8>> = secrets.iter().map(|s| s.as_ref().to_vec()).collect();
-        if secrets.is_empty() || secrets.iter().any(|secret| secret.len() < 32) {
-            return Err(EdgeError::config(
-                "secrets must be one or more, each of at least 32 bytes",
-            ));
-        }
-        Ok(Self(Rc::new(Config {
-            secrets,
-            name: "session".to_owned(),
-            cookie: Cookie::default(),
-            idle_ms: 30 * 60_000,
-            absolute_ms: 24 * 3_600_000,
-            touch_every_ms: 60_000,
-            grace_ms: 10_000,
-            timeout_ms: 2_000,
-            max_bytes: 65_536,
-        })))
+        Ok(Self(Rc::new(Config::new(secrets)?)))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(Rc::make_mut(&mut self.0));
         self
+    }
+
+    fn checked(
+        mut self,
+        change: impl FnOnce(&mut Config) -> Result<(), EdgeError>,
+    ) -> Result<Self, EdgeError> {
+        change(Rc::make_mut(&mut self.0))?;
+        Ok(self)
     }
 
     /// The namespace: a cookie of one namespace is not valid in another.
@@ -150,30 +98,20 @@ impl Sessions {
     /// # Errors
     /// `invalid_config` when `idle_ms` is 0 or above `absolute_ms`, or `absolute_ms` is past 10,000 days.
     pub fn lifetime_ms(self, idle_ms: u64, absolute_ms: u64) -> Result<Self, EdgeError> {
-        absolute(absolute_ms)?;
-        if idle_ms == 0 || idle_ms > absolute_ms {
-            return Err(EdgeError::config(
-                "idle must be longer than 0 and not above absolute",
-            ));
-        }
-        Ok(self.with(|config| {
-            config.idle_ms = idle_ms;
-            config.absolute_ms = absolute_ms;
-            config.touch_every_ms = config.touch_every_ms.min(idle_ms / 2);
-        }))
+        self.checked(|config| config.lifetime_ms(idle_ms, absolute_ms))
     }
 
     /// A visit is noted when the last one noted is so long ago, in milliseconds; half of the idle limit at most, or who
     /// comes often would be idle.
     #[must_use]
     pub fn touch_every_ms(self, ms: u64) -> Self {
-        self.with(|config| config.touch_every_ms = ms.min(config.idle_ms / 2))
+        self.with(|config| config.touch_every_ms(ms))
     }
 
     /// How long the old id still opens the session after a rotation, in milliseconds.
     #[must_use]
     pub fn grace_ms(self, ms: u64) -> Self {
-        self.with(|config| config.grace_ms = ms.min(LONGEST_MS))
+        self.with(|config| config.grace_ms(ms))
     }
 
     /// How long Redis is waited for, in milliseconds.
@@ -181,8 +119,7 @@ impl Sessions {
     /// # Errors
     /// `invalid_config` when it is 0 or past 2,147,483,647.
     pub fn timeout_ms(self, ms: u64) -> Result<Self, EdgeError> {
-        let ms = duration::timeout(ms)?;
-        Ok(self.with(|config| config.timeout_ms = ms))
+        self.checked(|config| config.timeout_ms(ms))
     }
 
     /// How many bytes of data a session holds at most, keys and JSON.

@@ -7,12 +7,14 @@
 //! absolute end (epoch ms), `1` when persistent; for a login its user (else empty), generation and info (JSON); then for
 //! each change the field, its token, its new JSON (empty deletes).
 
+use std::rc::Rc;
+
 use crate::error::EdgeError;
 use crate::js::json::Json;
 use crate::session::id::Id;
 use crate::session::user::Listed;
 use crate::session::write::{Change, Draft, Entered, Outcome};
-use crate::session::{Cookie, SameSite, Session, Sessions, Status};
+use crate::session::{Config, Cookie, SameSite, Session, Sessions, Status};
 use crate::wire::json_texts;
 
 pub fn built(config: &str) -> Result<Sessions, EdgeError> {
@@ -24,19 +26,24 @@ pub fn built(config: &str) -> Result<Sessions, EdgeError> {
         "none" => SameSite::None,
         _ => SameSite::Lax,
     };
-    let cookie = Cookie::named(field(1))
-        .same_site(same_site)
-        .domain(field(3))
-        .path(field(4))
-        .secure(field(5) == "1");
-    Sessions::new(fields.get(12..).unwrap_or_default())?
-        .name(field(0))
-        .cookie(cookie)?
-        .lifetime_ms(number(6), number(7))?
-        .touch_every_ms(number(8))
-        .grace_ms(number(9))
-        .max_bytes(number(11) as usize)
-        .timeout_ms(number(10))
+    let text = |at: usize| field(at).to_owned();
+    let cookie = Cookie {
+        name: text(1),
+        same_site,
+        domain: text(3),
+        path: text(4),
+        secure: field(5) == "1",
+    };
+    // Not by the builder: each of its steps would be a copy of all.
+    let mut config = Config::new(fields.get(12..).unwrap_or_default())?;
+    config.name = text(0);
+    config.cookie = cookie.checked()?;
+    config.lifetime_ms(number(6), number(7))?;
+    config.touch_every_ms(number(8));
+    config.grace_ms(number(9));
+    config.timeout_ms(number(10))?;
+    config.max_bytes = number(11) as usize;
+    Ok(Sessions(Rc::new(config)))
 }
 
 /// What is no number becomes 0, which is refused where it matters.
