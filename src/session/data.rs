@@ -84,6 +84,8 @@ fn written(value: &(impl Serialize + ?Sized)) -> Result<String, EdgeError> {
 }
 
 impl Session {
+    // Out of line: a load would build it in three places.
+    #[inline(never)]
     pub(super) fn empty(status: Status, now: u64) -> Self {
         Self {
             status,
