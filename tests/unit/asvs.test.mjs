@@ -24,8 +24,8 @@ const TESTS = Object.fromEntries(
   ]).map(([place, files, pattern]) => [place, [...texts(files).matchAll(pattern)].map(([, name = ""]) => name)]),
 );
 
-const rows = readFileSync(join(ROOT, "docs/sessions.md"), "utf8")
-  .split("\n")
+const docs = readFileSync(join(ROOT, "docs/sessions.md"), "utf8").split("\n");
+const rows = docs
   .filter((line) => /^\| \d/.test(line))
   .map((line) => line.split("|").map((cell) => cell.trim()));
 
@@ -34,6 +34,13 @@ test("every requirement of V7 and V3.3 stands in the table", () => {
   assert.deepEqual(rows.map(([, requirement]) => requirement), all);
 });
 
+/** That there is just one such test. @param {string} place @param {string} name */
+function lookUp(place, name) {
+  const start = name.replace(/\.\.$/, "");
+  const found = TESTS[place]?.filter((test) => (start === name ? test === name : test.startsWith(start)));
+  assert.equal(found?.length, 1, `${place} \`${name}\``);
+}
+
 test("each is the application's, or is proved by tests that exist", () => {
   for (const [, requirement, , enforced = "", proof = ""] of rows) {
     const named = [...proof.matchAll(/(?:(\w+) )?`([^`]+)`/g)];
@@ -41,11 +48,13 @@ test("each is the application's, or is proved by tests that exist", () => {
     let place = "";
     for (const [, where, name = ""] of named) {
       place = where ?? place;
-      const tests = TESTS[place];
-      assert.ok(tests, `${requirement}: there is no ${place}`);
-      const start = name.replace(/\.\.$/, "");
-      const found = tests.filter((test) => (start === name ? test === name : test.startsWith(start)));
-      assert.equal(found.length, 1, `${requirement}: ${place} \`${name}\``);
+      lookUp(place, name);
     }
   }
+});
+
+test("what the text above the table names exists too", () => {
+  const named = [...docs.join("\n").matchAll(/\b(native|unit|pkg|worker|page) `([^`/]+)`/g)].filter(([whole]) => !rows.some((row) => row.join().includes(whole)));
+  assert.ok(named.length > 0);
+  for (const [, place = "", name = ""] of named) lookUp(place, name);
 });
