@@ -40,7 +40,7 @@ export interface LoginOptions {
   info?: Record<string, string>;
   /** In place of the sessions' own. The idle limit holds all the same. */
   absolute?: Duration;
-  /** The browser keeps the cookie when it is closed: "remember me". */
+  /** The browser keeps the cookie when it is closed, "remember me": for 400 days at most, as browsers have it. */
   persistent?: boolean;
 }
 
