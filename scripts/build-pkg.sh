@@ -16,7 +16,7 @@ js() {
     "--alias:#core=./$2/glue.js" "--alias:#wasm=./$2/core.wasm" "--alias:#entry=./pkg/src/$1.js" \
     --alias:#instance=./pkg/src/instance.js "--alias:#inflate=./pkg/src/$inflate.js" \
     --loader:.wasm=base64 "--external:./core.wasm?module" --sourcemap --sources-content=false \
-    --legal-comments=none --log-level=warning "--outfile=$5"
+    --legal-comments=inline --log-level=warning "--outfile=$5"
 }
 
 # entry FACE FEATURE FOLDER: an entry over the module of a feature.
