@@ -21,6 +21,16 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
   }
   /** A cache of a test that is not about time. @param {string} name */
   const patient = (name) => new Cache(redis, { name: key(name), timeout: "60s" });
+  const deflates = typeof CompressionStream === "function";
+  /** Where an entry stands. @param {string} name @param {string} k */
+  const entryOf = (name, k) => `{${key(name).replace(":", "%3A")}:0}:e:${k}`;
+  /** Another payload of another codec behind the header of an entry. @param {string} name @param {string} k @param {string} codec @param {Uint8Array} payload */
+  async function replaced(name, k, codec, payload) {
+    const header = [...((await redis.commandBytes("GET", entryOf(name, k))) ?? [])];
+    for (let at = 0, fields = 0; fields < 10; at++) if (header[at] === 59 && ++fields === 10) header.length = at + 1;
+    header[4] = codec.charCodeAt(0);
+    await redis.set(entryOf(name, k), new Uint8Array([...header, ...payload]));
+  }
   /** The error that a promise is rejected with. @param {Promise<unknown>} promise @returns {Promise<any>} */
   async function failure(promise) {
     const value = await promise.then(
@@ -1087,9 +1097,10 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
     },
     "a cache deflates what is large, where that pays, and inflates it": async () => {
       const stored = async (/** @type {string} */ name, /** @type {string} */ k) => {
-        const entry = await redis.commandBytes("GET", `{${key(name).replace(":", "%3A")}:0}:e:${k}`);
+        const entry = await redis.commandBytes("GET", entryOf(name, k));
         return [String.fromCharCode(entry?.[4] ?? 0), entry?.length ?? 0];
       };
+      const large = deflates ? ["J", "B"] : ["j", "b"];
       const long = { text: "a long text, ".repeat(2000) };
       const bytes = new TextEncoder().encode(long.text);
       const noise = crypto.getRandomValues(new Uint8Array(2000));
@@ -1100,15 +1111,15 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
       equal(await cache.getOrFetch("f", () => long), long);
       equal([await cache.get("j"), await cache.getMany(["m", "s"]), await cache.getOrFetch("f", () => 0)], [long, [long, 1], long]);
       equal(new TextDecoder().decode(await cache.getBytes("b")), long.text);
-      for (const [k, codec] of [["j", "J"], ["b", "B"], ["m", "J"], ["s", "j"], ["f", "J"]]) {
+      for (const [k = "", codec] of [["j", large[0]], ["b", large[1]], ["m", large[0]], ["s", "j"], ["f", large[0]]]) {
         const [letter, size] = await stored("deflated", k);
-        equal([k, letter, Number(size) < 500], [k, codec, true]);
+        equal([k, letter, Number(size) < 500], [k, codec, deflates || k === "s"]);
       }
       // Alone, known and deflated it travels as it is stored.
       const { fetch, bodies } = counting();
       const own = new Cache(client({ fetch }), { name: key("deflated"), timeout: "60s", metrics: false });
       for (let times = 0; times < 2; times++) await own.set("j", long);
-      if (env.url !== env.jsonUrl) equal([bodies.length, (bodies[1]?.length ?? 0) < 500], [2, true]);
+      if (env.url !== env.jsonUrl && deflates) equal([bodies.length, (bodies[1]?.length ?? 0) < 500], [2, true]);
       // What gains nothing, is small, or must not be, stays as it is.
       await cache.setBytes("noise", noise);
       equal([...((await cache.getBytes("noise")) ?? [])], [...noise]);
@@ -1116,30 +1127,38 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
       await never.set("k", long);
       const early = new Cache(redis, { name: key("early"), timeout: "60s", compressAbove: 9 });
       await early.set("k", "a".repeat(100));
-      equal([await stored("deflated", "noise"), (await stored("never", "k"))[0], (await stored("early", "k"))[0]].flat().filter((part) => typeof part === "string"), ["b", "j", "J"]);
-      // A few KB that say more than any reply of Redis holds are not inflated to their end.
-      let parts = 129;
-      const zeros = new ReadableStream({ pull: (controller) => (parts-- > 0 ? controller.enqueue(new Uint8Array(2 ** 20)) : controller.close()) });
-      const bomb = new Uint8Array(await new Response(zeros.pipeThrough(new CompressionStream("deflate"))).arrayBuffer());
-      equal(bomb.length < 200_000, true);
-      const entry = (await redis.commandBytes("GET", `{${key("deflated").replace(":", "%3A")}:0}:e:b`)) ?? new Uint8Array();
-      const header = entry.subarray(0, [...entry].findIndex((byte, at) => byte === 59 && entry.subarray(0, at).filter((before) => before === 59).length === 9) + 1);
-      await redis.set(`{${key("deflated").replace(":", "%3A")}:0}:e:b`, new Uint8Array([...header, ...bomb]));
-      equal([await cache.getBytes("b"), await cache.has("b")], [undefined, true]);
+      equal([await stored("deflated", "noise"), (await stored("never", "k"))[0], (await stored("early", "k"))[0]].flat().filter((part) => typeof part === "string"), ["b", "j", large[0]]);
+      if (deflates) {
+        // A few KB that say more than any reply of Redis holds are not inflated to their end.
+        let parts = 129;
+        const zeros = new ReadableStream({ pull: (controller) => (parts-- > 0 ? controller.enqueue(new Uint8Array(2 ** 20)) : controller.close()) });
+        const bomb = new Uint8Array(await new Response(zeros.pipeThrough(new CompressionStream("deflate"))).arrayBuffer());
+        equal(bomb.length < 200_000, true);
+        await replaced("deflated", "b", "B", bomb);
+        equal([await cache.getBytes("b"), await cache.has("b")], [undefined, true]);
+      }
       // What is broken is a miss.
-      await redis.setrange(`{${key("deflated").replace(":", "%3A")}:0}:e:j`, 100, "\0\0\0\0");
+      await redis.setrange(entryOf("deflated", "j"), 100, "\0\0\0\0");
       equal([await cache.get("j"), await cache.getOrFetch("j", () => 7)], [undefined, 7]);
     },
-    "in a runtime without compression a cache stores as it is": async () => {
+    "in a runtime without compression a cache stores as it is, and reads what it can": async () => {
       const cache = patient("plain");
-      const long = "a long text, ".repeat(2000);
-      await cache.set("deflated", long);
+      const deflated = Uint8Array.from(atob("eJxTSlTIyc9LVyhJrSjRURjljHJGOaOcEc5RAgDDlLac"), (character) => character.charCodeAt(0));
+      const long = "a long text, ".repeat(100);
+      const put = async () => {
+        await cache.set("deflated", 1);
+        await replaced("plain", "deflated", "J", deflated);
+      };
+      await put();
+      // Vercel's edge inflates all the same: its entry has its own way.
+      const edge = "EdgeRuntime" in globalThis;
+      equal(await cache.get("deflated"), edge || deflates ? long : undefined);
       const { CompressionStream, DecompressionStream } = globalThis;
       try {
         Object.assign(globalThis, { CompressionStream: undefined, DecompressionStream: undefined });
         await cache.set("plain", long);
-        equal([await cache.get("plain"), await cache.get("deflated")], [long, undefined]);
-        equal([await cache.getOrFetch("deflated", () => "fetched"), await cache.get("deflated")], ["fetched", "fetched"]);
+        equal([await cache.get("plain"), await cache.get("deflated")], [long, edge ? long : undefined]);
+        equal(await cache.getOrFetch("deflated", () => "fetched"), edge ? long : "fetched");
       } finally {
         Object.assign(globalThis, { CompressionStream, DecompressionStream });
       }
