@@ -278,6 +278,11 @@ test("a host that nobody uses poisons no page of another", async () => {
   await pause(300);
   const theirs = await by("GET /links?host", ["Host: site.example"]);
   assert.ok(theirs.endsWith("site.example http undefined"), theirs);
+  await by("GET /links?path", ["Host: site.example/evil"]);
+  await by("GET /links?path", ["Host: evil.example@site.example"]);
+  await pause(300);
+  const page = await by("GET /links?path", ["Host: site.example"]);
+  assert.ok(page.endsWith("site.example http undefined"), page);
   const absolute = await by("GET http://evil.example/links?absolute", ["Host: site.example"]);
   await pause(300);
   const own = await by("GET /links?absolute", ["Host: site.example"]);
