@@ -23,13 +23,17 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const [tarball] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: join(ROOT, "pkg"), encoding: "utf8" }));
 
 /** What the answers of HTTP caching must be. @type {import("./http-cache.mjs").Case[]} */
-const CASES = JSON.parse(readFileSync(join(import.meta.dirname, "../vectors/http-cache.json"), "utf8"));
+export const CASES = JSON.parse(readFileSync(join(import.meta.dirname, "../vectors/http-cache.json"), "utf8"));
 
-/** How a program begins that runs `all` on the package: the conformance list, and the cases of HTTP caching. */
+/** How a program begins that runs the conformance list on the package. */
 export const PROGRAM = `import * as edge from "upstash-edge";
 import { conformance } from "./conformance.mjs";
+`;
+
+/** How one begins that runs `cases`, all of them. */
+export const CASES_PROGRAM = `import * as edge from "upstash-edge";
 import { httpCache } from "./http-cache.mjs";
-const all = async (env) => [...(await conformance(edge, env)), ...(await httpCache(edge, env, ${JSON.stringify(CASES)}))];
+const cases = (env) => httpCache(edge, env, ${JSON.stringify(CASES)});
 `;
 
 /**
@@ -62,8 +66,10 @@ export async function servers(redisUrl) {
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));
   const zipped = gzipSync("the same text ".repeat(100));
-  const origin = createOrigin((_, answer) => {
-    answer.writeHead(200, { "cache-control": "max-age=60", "content-encoding": "gzip", "content-type": "text/plain", etag: '"v"' }).end(zipped);
+  const origin = createOrigin(({ url }, answer) => {
+    // A page asks it too.
+    const headers = { "access-control-allow-origin": "*", "access-control-expose-headers": "*", "content-type": "text/plain", etag: '"v"' };
+    answer.writeHead(200, { ...headers, ...(url === "/gzip" && { "cache-control": "max-age=60", "content-encoding": "gzip" }) }).end(zipped);
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => origin.once("listening", resolve));
   const at = (/** @type {import("node:net").Server} */ server) => `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
@@ -78,16 +84,24 @@ export async function servers(redisUrl) {
 }
 
 /** @param {Awaited<ReturnType<typeof servers>>} env */
-export async function conformanceInNode(env) {
-  const main = `${PROGRAM}console.log(JSON.stringify(await all(${JSON.stringify(env)})));\n`;
+export const conformanceInNode = (env) => inNode(`in-node-${new URL(env.url).port}`, `${PROGRAM}console.log(JSON.stringify(await conformance(edge, ${JSON.stringify(env)})));\n`);
+
+/** What a program prints. @param {string} name @param {string} main */
+export async function inNode(name, main) {
   // The servers it asks live in this process, so it must not be waited for in place.
-  return JSON.parse(await run("node", ["main.mjs"], project(`in-node-${new URL(env.url).port}`, { "main.mjs": main })));
+  return JSON.parse(await run("node", ["main.mjs"], project(name, { "main.mjs": main })));
 }
 
 /** @param {{name: string, problem?: string}[]} results @param {boolean} [listens] whether the server has subscriptions */
 export function report(results, listens = true) {
   for (const { name, problem } of results) test(name, () => assert.equal(problem, undefined));
-  test("all of them ran", () => assert.equal(results.length, written(TESTS) + CASES.length + (listens ? written(SUBSCRIPTIONS) : 0)));
+  test("all of them ran", () => assert.equal(results.length, written(TESTS) + (listens ? written(SUBSCRIPTIONS) : 0)));
+}
+
+/** @param {{name: string, problem?: string}[]} results */
+export function reportCases(results) {
+  for (const { name, problem } of results) test(name, () => assert.equal(problem, undefined));
+  test("all of them ran", () => assert.equal(results.length, CASES.length));
 }
 
 /** @param {string} command @param {string[]} args @param {string} cwd @returns {Promise<string>} */
