@@ -1,10 +1,10 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run edge test bench-ops bench-limiter bench-cache bench-large bench-edge build fmt clean setup
+.PHONY: help run edge test runtimes bench-ops bench-limiter bench-cache bench-large bench-edge build fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
-export PORT GATEWAY_PORT ONLY QUICK
+export PORT GATEWAY_PORT ONLY QUICK RUNTIMES
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -20,6 +20,12 @@ edge: ## the Worker before ORIGIN_URL= on PORT=, over UPSTASH_REDIS_REST_URL= an
 test: ## every check and every suite (ONLY=worker,page for some)
 	@scripts/setup.sh test
 	@$(IN_ENV) node scripts/test.mjs
+
+runtimes: ## the conformance list in every runtime; writes the READMEs' table (RUNTIMES=Deno,Bun for some, and no table)
+	@scripts/setup.sh test
+	@$(IN_ENV) cargo build -p upstash-gateway
+	@scripts/build-pkg.sh
+	@$(IN_ENV) env UPSTASH_GATEWAY=target/debug/upstash-gateway WRITE=1 node --test tests/runtimes/runtimes.test.mjs
 
 bench-ops: ## what a get costs beside bare fetch and the peer: throughput, CPU time, promises, timers, crossings
 	@scripts/setup.sh run

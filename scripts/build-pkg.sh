@@ -4,42 +4,18 @@
 set -euo pipefail
 # shellcheck source=scripts/wasm-env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
-small_std
 MODULES=target/wasm-release/modules
-
-# Instead of wasm-bindgen's own ways to start, which are four, and none of them again.
-START='let wasm = unstarted;
-import { instantiate, unstarted } from "#instance";
-export function start(module) {
-  if (wasm !== unstarted) return;
-  instantiate(module, __wbg_get_imports, (exports) => {
-    wasm = exports;
-    cachedUint8ArrayMemory0 = cachedUint32ArrayMemory0 = null;
-  });
-}'
-
-# module FEATURE: the module, and its glue, of what a feature of the crate holds.
-module() {
-  local folder="$MODULES/$1"
-  if unchanged "$folder/core.wasm" src Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/wasm-env.sh; then return; fi
-  rm -rf "$folder"
-  mkdir -p "$folder"
-  # As a cdylib alone: cargo does not optimise across crates what is a library of Rust as well.
-  cargo rustc --lib --crate-type cdylib --release --target wasm32-unknown-unknown --features "$1" ${SMALL_STD[@]+"${SMALL_STD[@]}"}
-  "$WASM_BINDGEN_BIN" --target web --no-typescript --remove-name-section --remove-producers-section \
-    --out-dir "$folder" --out-name glue "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/upstash_edge.wasm"
-  { sed '/^let wasmModule, wasmInstance, wasm;$/,$d' "$folder/glue.js"; echo "$START"; } >"$folder/start.js"
-  mv "$folder/start.js" "$folder/glue.js"
-  "$WASM_OPT_BIN" -Oz --converge --strip-debug --strip-producers --strip-target-features -o "$folder/core.wasm" "$folder/glue_bg.wasm"
-  built
-}
 
 # js FACE FOLDER RUNTIME FORMAT FILE: one file of what pkg/src/runtimes/RUNTIME.js makes of what an entry exports, over
 # the module in a folder. Of the sources, which are published too, its map holds no second copy.
 js() {
+  local inflate=no-inflate
+  # Alone it has no DecompressionStream.
+  if [ "$3" = edge-light ]; then inflate=inflate; fi
   esbuild "pkg/src/runtimes/$3.js" --bundle --minify "--format=$4" --target=es2022 --platform=neutral \
     "--alias:#core=./$2/glue.js" "--alias:#wasm=./$2/core.wasm" "--alias:#entry=./pkg/src/$1.js" \
-    --alias:#instance=./pkg/src/instance.js --loader:.wasm=base64 "--external:./core.wasm?module" --sourcemap --sources-content=false \
+    --alias:#instance=./pkg/src/instance.js "--alias:#inflate=./pkg/src/$inflate.js" \
+    --loader:.wasm=base64 "--external:./core.wasm?module" --sourcemap --sources-content=false \
     --legal-comments=none --log-level=warning "--outfile=$5"
 }
 
@@ -52,8 +28,8 @@ entry() {
   js "$1" "$3" inline cjs "pkg/dist/cjs/$(basename "$1").js"
 }
 
-for feature in js js-limiter js-cache js-sessions; do module $feature; done
-if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/wasm-env.sh; then
+scripts/build-modules.sh
+if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/build-modules.sh scripts/wasm-env.sh; then
   rm -rf pkg/dist
   entry index js pkg/dist
   js index pkg/dist init esm pkg/dist/init.js

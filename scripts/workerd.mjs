@@ -37,7 +37,7 @@ export async function startWorkerd(program, folder) {
     format: "esm",
     target: "es2022",
     conditions: ["workerd"],
-    external: ["./core.wasm?module", "node:*"],
+    external: ["./core.wasm?module"],
     outfile: join(own, "main.mjs"),
     logLevel: "warning",
   });

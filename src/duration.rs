@@ -30,6 +30,21 @@ pub(crate) fn timeout(ms: u64) -> Result<u64, EdgeError> {
 
 pub(crate) const LONGEST_TIMEOUT_MS: u64 = (1 << 31) - 1;
 
+/// A time to live, in milliseconds.
+///
+/// # Errors
+/// `invalid_config` when it is 0 or past 10,000 days.
+pub(crate) fn kept(ms: u64) -> Result<u64, EdgeError> {
+    if ms == 0 || ms > LONGEST_MS {
+        return Err(EdgeError::config(
+            "a time to live must be 1 ms to 10000 days",
+        ));
+    }
+    Ok(ms)
+}
+
+pub(crate) const LONGEST_MS: u64 = 10_000 * DAY_MS;
+
 const DAY_MS: u64 = 86_400_000;
 
 fn parse(text: &[u8]) -> Option<u64> {
@@ -60,7 +75,7 @@ fn parse(text: &[u8]) -> Option<u64> {
         }
         total = total.checked_add(part / scale)?;
     }
-    (total <= 10_000 * DAY_MS).then_some(total)
+    (total <= LONGEST_MS).then_some(total)
 }
 
 fn decimal(digits: &[u8]) -> Option<u64> {

@@ -8,7 +8,7 @@
 //! script     a Lua script in its two forms        host       time, randomness, sleep, fetch
 //! client     Redis: batches, retries, deadlines   error      the one error
 //! commands   what each is; typed ones as ops      scan       the SCAN commands as streams
-//! ratelimit  cache  session  health               features: each says what to send and how to read it
+//! ratelimit  cache  prompt_cache  session  health features: each says what to send and how to read it
 //! edge       the whole request in one trip        front      the Worker before an origin: what it decides
 //! js         the face of the npm package          worker     the deployable Worker
 //! ```
@@ -44,6 +44,7 @@ mod health;
 pub mod host;
 mod keys;
 mod op;
+mod prompt_cache;
 mod ratelimit;
 mod recent;
 mod scan;
@@ -70,6 +71,9 @@ pub use edge::{Closed, Edge, OnSessionFailure, Open, Problem, Visit};
 pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
 pub use op::{Context, Op, Settled};
+pub use prompt_cache::{
+    GetPrompt, PromptAnswer, PromptCache, PromptStats, ReadPromptStats, SetPrompt,
+};
 pub use ratelimit::{
     Check, Clock, Decision, HeaderStyle, Identifier, Limit, Limits, OnFailure, Policy, RateLimiter,
     ReadStats, Refund, Reset, Source, Stats, partition_key,

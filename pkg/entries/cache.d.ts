@@ -1,4 +1,4 @@
-// The types of `upstash-edge/cache`: the client and the cache.
+// The types of `upstash-edge/cache`: the client, the cache and the prompt cache.
 
 export type * from "../index.js";
-export { Cache, EdgeError, health, Redis } from "../index.js";
+export { Cache, EdgeError, health, PromptCache, Redis } from "../index.js";

@@ -82,7 +82,7 @@ vwro xadd
 wo function|load`;
 
 /** What a value is, whatever realm it comes from. @param {unknown} value */
-const kind = (value) => Object.prototype.toString.call(value);
+export const kind = (value) => Object.prototype.toString.call(value);
 
 /** @param {any} value */
 export const isText = (value) => typeof value === "string" && value.isWellFormed();

@@ -40,6 +40,10 @@ declare module "#core" {
   export function respond_keep(flow: number, status: number, fields: string, mayStore: boolean, now: number): string;
   export function respond_body(flow: number, body: Uint8Array, decoded: boolean, now: number): string;
   export function respond_invalidates(flow: number, status: number, fields: string): string | undefined;
+  export function prompts_problem(prompts: string): string | undefined;
+  export function push_prompt_get(batch: number, prompts: string, question: string, now: number): string | undefined;
+  export function push_prompt_set(batch: number, prompts: string, question: string, data: string, tokens: number, now: number): string | undefined;
+  export function push_prompt_stats(batch: number, prompts: string, now: number): string | undefined;
   export function sessions_problem(config: string): string | undefined;
   export function push_session_load(batch: number, config: string, cookies: string, now: number): string | undefined;
   export function push_session_enter(batch: number, config: string, id: string, before: string, absoluteMs: number, now: number): string | undefined;
@@ -62,6 +66,11 @@ declare module "#core" {
   export function describe(text: Uint8Array): string;
   export function refusal(json: string, places: Uint32Array): string | undefined;
   export function end(batch: number): void;
+}
+
+// In the place of inflate.js, where there is none to pay for.
+declare module "#inflate" {
+  export const inflate: ((deflated: Uint8Array, most: number) => Uint8Array | undefined) | undefined;
 }
 
 // What the build puts in their place: the names of an entry, and its module as base64.

@@ -1,9 +1,7 @@
 // Payloads deflated, in zlib's format (RFC 1950): every CompressionStream writes it.
 
+import { inflate } from "#inflate";
 import { joined, LARGEST_ANSWER } from "./pump.js";
-
-/** What an entry sets for a runtime without streams of its own. @type {{inflate?: (deflated: Uint8Array, most: number) => Uint8Array | undefined}} */
-export const installed = {};
 
 /** All that comes out, if it is not too large. @param {Uint8Array} bytes @param {CompressionStream | DecompressionStream} stream */
 function through(bytes, { readable, writable }) {
@@ -24,5 +22,5 @@ export async function deflated(bytes) {
 /** What they were. Rejects, or gives `undefined`, where that cannot be told, or is larger than any reply of Redis. @param {Uint8Array} bytes */
 export async function inflated(bytes) {
   if (globalThis.DecompressionStream) return through(bytes, new DecompressionStream("deflate"));
-  return installed.inflate?.(bytes, LARGEST_ANSWER);
+  return inflate?.(bytes, LARGEST_ANSWER);
 }

@@ -6,6 +6,7 @@ import { milliseconds } from "./duration.js";
 import { bad, wrong } from "./error.js";
 import { limiterRedis, RateLimiter, recalls } from "./ratelimit.js";
 import { viewOf } from "./redis.js";
+import { runtime } from "./runtime.js";
 import { pending, touched } from "./session.js";
 import { Sessions, sessionsRedis } from "./sessions.js";
 
@@ -16,9 +17,6 @@ import { Sessions, sessionsRedis } from "./sessions.js";
 /** @typedef {(promise: Promise<unknown>) => void} Later */
 /** @typedef {import("./respond.js").Look} Look */
 /** @typedef {(request: Request, visit: Visit) => Response | Promise<Response>} Handler */
-
-/** The header that the platform writes, and no client can: Cloudflare's, for it alone is known by what it has. */
-const PLATFORM_HEADER = "WebSocketPair" in globalThis ? "cf-connecting-ip" : undefined;
 
 /** Codes of a Redis that could not be asked, as opposed to having refused. */
 const OUTAGE = /^(timeout|network|server_error|quota_exceeded|corrupt)$/;
@@ -61,7 +59,7 @@ export class Edge {
 
   /** @param {any} options */
   constructor(options) {
-    const { redis, limiter, sessions, cache, ttl, by, trustedAddressHeader = PLATFORM_HEADER } = options ?? {};
+    const { redis, limiter, sessions, cache, ttl, by, trustedAddressHeader = runtime.addressHeader } = options ?? {};
     const { onFailure = "anonymous", saveInBackground = false } = options ?? {};
     viewOf(redis);
     this.#limiter = partOf("limiter", limiter, RateLimiter, limiterRedis, redis);

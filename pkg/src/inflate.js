@@ -1,4 +1,5 @@
-// Inflates in JavaScript, for runtimes without DecompressionStream: only their entries import it.
+/*! fflate, MIT License, Copyright (c) 2023 Arjun Barrett */
+// Inflates in JavaScript, as `#inflate` of the runtimes without DecompressionStream.
 
 import { Unzlib } from "fflate";
 

@@ -3,15 +3,13 @@ import { bytes, flatten, install, isText, isWord, scored, valued } from "./comma
 import { milliseconds } from "./duration.js";
 import { EdgeError, wrong } from "./error.js";
 import { now, send } from "./pump.js";
+import { runtime } from "./runtime.js";
 import { Subscription } from "./subscribe.js";
 import { told } from "./tape.js";
 
 /** @typedef {import("./commands.js").Word[] | EdgeError} Words */
 /** @typedef {import("./commands.js").Shape} Shape */
 /** @typedef {import("./pump.js").Entry} Entry */
-
-/** What an entry sets for its runtime. @type {{cache?: RequestCache}} */
-export const defaults = {};
 
 /** URL and token of one database, never of two. @param {Record<string, unknown>} env */
 function pair(env) {
@@ -173,7 +171,7 @@ class View {
 /** @param {any} options @returns {View} */
 function configured(options) {
   if (typeof options !== "object" || options === null) throw wrong("options must be an object with url and token");
-  const { timeout = "5s", batching = true, readYourWrites = true, integers = "string", cache = defaults.cache, onRequest } = options;
+  const { timeout = "5s", batching = true, readYourWrites = true, integers = "string", cache = runtime.cache, onRequest } = options;
   for (const [name, value] of Object.entries({ fetch: options.fetch, onRequest })) {
     if (value !== undefined && typeof value !== "function") throw wrong(`${name} must be a function`);
   }

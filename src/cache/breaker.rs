@@ -75,4 +75,28 @@ mod tests {
             assert!(breaker.allows(asked));
         }
     }
+
+    #[test]
+    fn failures_of_one_millisecond_count_each_when_one_was_known_before_the_next() {
+        let mut breaker = Breaker::default();
+        for _ in 0..3 {
+            assert!(breaker.allows(100));
+            breaker.saw(false, 100, 100);
+        }
+        assert!(!breaker.allows(101));
+        // A clock that was set back ends the pause.
+        assert!(breaker.allows(50));
+    }
+
+    #[test]
+    fn after_a_success_what_was_asked_before_the_last_failure_counts_again() {
+        let mut breaker = Breaker::default();
+        breaker.saw(false, 0, 500);
+        breaker.saw(true, 450, 460);
+        for (asked, now) in [(400, 900), (900, 950), (950, 960)] {
+            assert!(breaker.allows(asked));
+            breaker.saw(false, asked, now);
+        }
+        assert!(!breaker.allows(961));
+    }
 }

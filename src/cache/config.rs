@@ -71,7 +71,7 @@ impl Cache {
     /// # Errors
     /// `invalid_config` when it is 0 or past 10,000 days.
     pub fn ttl_ms(mut self, ttl_ms: u64) -> Result<Self, EdgeError> {
-        self.times.ttl_ms = sensible(ttl_ms)?;
+        self.times.ttl_ms = duration::kept(ttl_ms)?;
         Ok(self)
     }
 
@@ -97,14 +97,14 @@ impl Cache {
     /// (RFC 5861, `stale-while-revalidate`).
     #[must_use]
     pub fn stale_while_revalidate_ms(mut self, stale_ms: u64) -> Self {
-        self.times.stale_ms = stale_ms.min(LONGEST_MS);
+        self.times.stale_ms = stale_ms.min(duration::LONGEST_MS);
         self
     }
 
     /// For how long after that it may be served when fetching fails, in milliseconds (RFC 5861, `stale-if-error`).
     #[must_use]
     pub fn stale_if_error_ms(mut self, error_ms: u64) -> Self {
-        self.times.error_ms = error_ms.min(LONGEST_MS);
+        self.times.error_ms = error_ms.min(duration::LONGEST_MS);
         self
     }
 
@@ -114,7 +114,7 @@ impl Cache {
     /// # Errors
     /// `invalid_config` when it is past 10,000 days.
     pub fn lock_ms(mut self, lock_ms: u64) -> Result<Self, EdgeError> {
-        self.patience.lock_ms = sensible(lock_ms.max(1))?.min(lock_ms);
+        self.patience.lock_ms = duration::kept(lock_ms.max(1))?.min(lock_ms);
         Ok(self)
     }
 
@@ -162,16 +162,4 @@ impl Cache {
         self.tags = key::tags(tags)?;
         Ok(self)
     }
-}
-
-const LONGEST_MS: u64 = 10_000 * 86_400_000;
-
-/// A time to live, in milliseconds.
-pub(crate) fn sensible(ms: u64) -> Result<u64, EdgeError> {
-    if ms == 0 || ms > LONGEST_MS {
-        return Err(EdgeError::config(
-            "a time to live must be 1 ms to 10000 days",
-        ));
-    }
-    Ok(ms)
 }

@@ -135,7 +135,15 @@ mod tests {
 
     #[test]
     fn what_another_client_wrote_is_all_payload() {
-        for plain in [&b"{\"a\":1}"[..], b"", b"ue", b"ue1", b"uefa;", b"\"ue1;\""] {
+        for plain in [
+            &b"{\"a\":1}"[..],
+            b"",
+            b"ue",
+            b"ue1",
+            b"ue;1;",
+            b"uefa;",
+            b"\"ue1;\"",
+        ] {
             for kind in [Kind::Json, Kind::Bytes] {
                 let entry = decode(plain, kind).unwrap();
                 assert_eq!((entry.payload, entry.codec.kind), (plain, kind));
@@ -152,7 +160,10 @@ mod tests {
             "ue1;x;1;2;3;4;5;;;;0",
             "ue1;j;1;2;3;4;5;;;",
             "ue1;j;1;2;3;;5;;;;0",
+            "ue1;j;1;2;3;4;x;;;;0",
             "ue1;j;1;2;-3;4;5;;;;0",
+            "ue1;j;1;2;3:;4;5;;;;0",
+            "ue1;j1;2;3;4;5;;;;0",
             "ue1;j;1;2;99999999999999999999;4;5;;;;0",
             "ue1;jj;1;2;3;4;5;;;;0",
             "ue1;;1;2;3;4;5;;;;0",

@@ -22,7 +22,8 @@ impl Times {
         let most = self.ttl_ms.saturating_mul(self.jitter.into()) / 1_000;
         let off = most.saturating_mul((drawn >> 19).into()) >> 13;
         Self {
-            ttl_ms: self.ttl_ms.saturating_sub(off).max(1),
+            // Never all of it: `u` is less than 1.
+            ttl_ms: self.ttl_ms.saturating_sub(off),
             ..self
         }
     }
@@ -91,9 +92,6 @@ impl Instants {
 /// entry refreshes it already when `now - cost * beta * ln(u) >= fresh_until`, `u` being random in (0, 1].
 /// `-beta * ln(u)` in thousandths, for `drawn` = `u` * 2^32; the rest is the lookup's, which knows the cost.
 pub(super) fn earliness(beta: f64, drawn: u32) -> u32 {
-    if beta <= 0.0 {
-        return 0;
-    }
     let u = (f64::from(drawn) + 1.0) / 4_294_967_296.0;
     (-beta * u.ln() * 1_000.0) as u32
 }
@@ -123,7 +121,26 @@ mod tests {
             assert_eq!(entry.freshness(now, false), fresh, "{now}");
             assert_eq!(entry.freshness(now, true), expired, "{now}");
         }
-        assert_eq!(times.kept_ms(), 180);
+        assert_eq!((entry.written, times.kept_ms()), (1_000, 180));
+        assert_eq!(times.from(u64::MAX).error_until, u64::MAX);
+    }
+
+    #[test]
+    fn jitter_takes_off_its_share_as_drawn() {
+        for (jitter, drawn, ttl_ms) in [
+            (1_000, u32::MAX, 1),
+            (1_000, 1 << 31, 4_096),
+            (500, 1 << 31, 6_144),
+            (0, u32::MAX, 8_192),
+        ] {
+            let times = Times {
+                ttl_ms: 8_192,
+                stale_ms: 0,
+                error_ms: 0,
+                jitter,
+            };
+            assert_eq!(times.jittered(drawn).ttl_ms, ttl_ms);
+        }
     }
 
     #[test]

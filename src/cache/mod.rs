@@ -46,7 +46,6 @@ use crate::error::EdgeError;
 use crate::host::LocalFuture;
 use crate::op::Context;
 
-pub(crate) use config::sensible;
 pub(crate) use exchange::Exchange;
 #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use fetch::Kept;

@@ -23,7 +23,8 @@ mod keep;
 mod open;
 mod problem;
 
-use crate::cache::{Cache, sensible};
+use crate::cache::Cache;
+use crate::duration;
 use crate::error::EdgeError;
 use crate::ratelimit::{Identifier, RateLimiter};
 use crate::session::Sessions;
@@ -97,7 +98,7 @@ impl Edge {
     /// # Errors
     /// `invalid_config` when it is 0 or past 10,000 days.
     pub fn ttl_ms(mut self, ttl_ms: u64) -> Result<Self, EdgeError> {
-        self.ttl_ms = Some(sensible(ttl_ms)?);
+        self.ttl_ms = Some(duration::kept(ttl_ms)?);
         Ok(self)
     }
 

@@ -313,7 +313,7 @@ impl Ask for Flowing {
         json.raw(&told(step));
         if let Some((codec, payload)) = found {
             json.text.pop();
-            place(&mut json, task, codec, payload);
+            located(&mut json, task, codec, payload);
             json.raw("]");
         }
         Ok(json.text)
@@ -336,7 +336,7 @@ impl Ask for Reading {
         let mut json = Json::default();
         let fail = self.0.decode(cx.now(), replies, |key, codec, payload| {
             json.number(",", key as u64);
-            place(&mut json, task, codec, payload);
+            located(&mut json, task, codec, payload);
         });
         let mut told = Json::default();
         told.raw("@[");
@@ -361,10 +361,16 @@ fn failed(json: &mut Json, failed: Option<CacheFailure>) {
     json.raw("\"");
 }
 
-fn place(json: &mut Json, task: &Task, codec: Codec, payload: &[u8]) {
-    let codec = usize::from(codec.kind == Kind::Bytes) + 2 * usize::from(codec.deflated);
-    let (answer, start) = task.place(payload).unwrap_or_default();
-    for number in [codec, answer, start, start + payload.len()] {
+fn located(json: &mut Json, task: &Task, codec: Codec, payload: &[u8]) {
+    let codec = u64::from(codec.kind == Kind::Bytes) + 2 * u64::from(codec.deflated);
+    json.number(",", codec);
+    place(json, task, payload);
+}
+
+/// Where `part` of an answer lies: in which, from where, to where.
+pub(super) fn place(json: &mut Json, task: &Task, part: &[u8]) {
+    let (answer, start) = task.place(part).unwrap_or_default();
+    for number in [answer, start, start + part.len()] {
         json.number(",", number as u64);
     }
 }

@@ -9,6 +9,8 @@ mod batch;
 mod cache;
 mod health;
 mod json;
+#[cfg(feature = "js-cache")]
+mod prompt_cache;
 #[cfg(feature = "js-limiter")]
 mod ratelimit;
 #[cfg(feature = "js-cache")]

@@ -27,7 +27,7 @@ if worth == 2 then
 end
 local usable = worth == 0 and tonumber(ARGV[1]) + cost * tonumber(ARGV[5]) / 1000 < fresh
 local own = lease and string.find(lease, ARGV[2], 1, true) == 1
-if usable and ARGV[4] == '0' and not own then
+if usable and ARGV[4] == '0' then
   return {entry, worth % 2, 0, 0}
 end
 if not own then

@@ -15,6 +15,7 @@ mod edge;
 mod env;
 mod limiter;
 mod outage;
+mod prompts;
 mod readme;
 mod retry;
 mod server;

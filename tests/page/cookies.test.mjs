@@ -7,7 +7,7 @@ import { startGateway, startRedis } from "../../scripts/stack.mjs";
 import { launch } from "./browser.mjs";
 
 /** @type {typeof import("../../pkg/index.js")} */
-const { Redis, Sessions } = await import(new URL("../../pkg/dist/node.js", import.meta.url).href);
+const { Redis, Sessions } = await import(new URL("../../pkg/dist/inline.js", import.meta.url).href);
 
 const token = "token-of-the-tests";
 const redis = await startRedis();

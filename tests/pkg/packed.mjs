@@ -23,17 +23,19 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const [tarball] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: join(ROOT, "pkg"), encoding: "utf8" }));
 
 /** What the answers of HTTP caching must be. @type {import("./http-cache.mjs").Case[]} */
-export const CASES = JSON.parse(readFileSync(join(import.meta.dirname, "../vectors/http-cache.json"), "utf8"));
+const CASES = JSON.parse(readFileSync(join(import.meta.dirname, "../vectors/http-cache.json"), "utf8"));
 
-/** How a program begins that runs the conformance list on the package. */
-export const PROGRAM = `import * as edge from "upstash-edge";
-import { conformance } from "./conformance.mjs";
+/** All that is asked of the package: the conformance list, and the cases of HTTP caching. */
+const LIST = `import { conformance } from "./conformance.mjs";
+import { httpCache } from "./http-cache.mjs";
+const cached = async (edge, env) => (await httpCache(edge, env, ${JSON.stringify(CASES)})).map((one) => ({ part: "cache", ...one }));
+export const list = async (edge, env) => [...(await conformance(edge, env)), ...(await cached(edge, env))];
 `;
 
-/** How one begins that runs `cases`, all of them. */
-export const CASES_PROGRAM = `import * as edge from "upstash-edge";
-import { httpCache } from "./http-cache.mjs";
-const cases = (env) => httpCache(edge, env, ${JSON.stringify(CASES)});
+/** How a program begins that runs `all` of it. */
+export const PROGRAM = `import * as edge from "upstash-edge";
+import { list } from "./list.mjs";
+const all = (env) => list(edge, env);
 `;
 
 /**
@@ -46,7 +48,7 @@ export function project(name, files, parent = folder) {
   writeFileSync(join(path, "package.json"), JSON.stringify({ name, private: true, type: "module" }));
   execFileSync("npm", ["install", "--offline", "--no-save", "--ignore-scripts", join(folder, tarball.filename)], { cwd: path });
   for (const file of ["conformance.mjs", "http-cache.mjs"]) cpSync(join(import.meta.dirname, file), join(path, file));
-  for (const [file, text] of Object.entries(files)) {
+  for (const [file, text] of Object.entries({ ...files, "list.mjs": LIST })) {
     mkdirSync(dirname(join(path, file)), { recursive: true });
     writeFileSync(join(path, file), text);
   }
@@ -84,24 +86,16 @@ export async function servers(redisUrl) {
 }
 
 /** @param {Awaited<ReturnType<typeof servers>>} env */
-export const conformanceInNode = (env) => inNode(`in-node-${new URL(env.url).port}`, `${PROGRAM}console.log(JSON.stringify(await conformance(edge, ${JSON.stringify(env)})));\n`);
-
-/** What a program prints. @param {string} name @param {string} main */
-export async function inNode(name, main) {
+export async function conformanceInNode(env) {
+  const main = `${PROGRAM}console.log(JSON.stringify(await all(${JSON.stringify(env)})));\n`;
   // The servers it asks live in this process, so it must not be waited for in place.
-  return JSON.parse(await run("node", ["main.mjs"], project(name, { "main.mjs": main })));
+  return JSON.parse(await run("node", ["main.mjs"], project(`in-node-${new URL(env.url).port}`, { "main.mjs": main })));
 }
 
 /** @param {{name: string, problem?: string}[]} results @param {boolean} [listens] whether the server has subscriptions */
 export function report(results, listens = true) {
   for (const { name, problem } of results) test(name, () => assert.equal(problem, undefined));
-  test("all of them ran", () => assert.equal(results.length, written(TESTS) + (listens ? written(SUBSCRIPTIONS) : 0)));
-}
-
-/** @param {{name: string, problem?: string}[]} results */
-export function reportCases(results) {
-  for (const { name, problem } of results) test(name, () => assert.equal(problem, undefined));
-  test("all of them ran", () => assert.equal(results.length, CASES.length));
+  test("all of them ran", () => assert.equal(results.length, written(TESTS) + CASES.length + (listens ? written(SUBSCRIPTIONS) : 0)));
 }
 
 /** @param {string} command @param {string[]} args @param {string} cwd @returns {Promise<string>} */

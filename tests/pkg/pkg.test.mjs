@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { start } from "../../scripts/processes.mjs";
 import { freePort, startRedis } from "../../scripts/stack.mjs";
-import { CASES_PROGRAM, conformanceInNode, inNode, PROGRAM, project, report, reportCases, servers } from "./packed.mjs";
+import { conformanceInNode, PROGRAM, project, report, servers } from "./packed.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 const redis = await startRedis();
@@ -18,18 +18,8 @@ describe("in Node", async () => report(await conformanceInNode(env)));
 describe("in Node, on a server that speaks only JSON", async () => report(await conformanceInNode({ ...env, url: env.jsonUrl }), false));
 
 describe("in workerd", async () => {
-  const main = `${PROGRAM}export default { fetch: async () => Response.json(await conformance(edge, ${JSON.stringify(env)})) };\n`;
+  const main = `${PROGRAM}export default { fetch: async () => Response.json(await all(${JSON.stringify(env)})) };\n`;
   report(await (await served("in-workerd", "main.mjs", main)).json());
-});
-
-describe("HTTP caching in Node", async () => {
-  const main = `${CASES_PROGRAM}console.log(JSON.stringify(await cases(${JSON.stringify(env)})));\n`;
-  reportCases(await inNode("cases-in-node", main));
-});
-
-describe("HTTP caching in workerd", async () => {
-  const main = `${CASES_PROGRAM}export default { fetch: async () => Response.json(await cases(${JSON.stringify(env)})) };\n`;
-  reportCases(await (await served("cases-in-workerd", "main.mjs", main)).json());
 });
 
 describe("the README's Worker", async () => {

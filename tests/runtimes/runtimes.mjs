@@ -15,21 +15,21 @@ const version = (name, below = "") => JSON.parse(readFileSync(join(INSTALLED, be
 const bin = (/** @type {string} */ name) => join(INSTALLED, "node_modules/.bin", name);
 
 /** @param {Env} env */
-const listed = (env) => `await conformance(edge, ${JSON.stringify(env)})`;
+const listed = (env) => `await all(${JSON.stringify(env)})`;
 
 /** Prints the results. @param {Env} env */
 const printing = (env) => `${PROGRAM}console.log(JSON.stringify(${listed(env)}));\n`;
 
 /** @param {Env} env */
 const requiring = (env) => `const edge = require("upstash-edge");
-import("./conformance.mjs").then(async ({ conformance }) => console.log(JSON.stringify(${listed(env)})));
+import("./list.mjs").then(async ({ list }) => console.log(JSON.stringify(await list(edge, ${JSON.stringify(env)}))));
 `;
 
 /** Answers a request with them. @param {Env} env */
 const answering = (env) => `${PROGRAM}export default { fetch: async () => Response.json(${listed(env)}) };\n`;
 
 /** Leaves them where who opens the page finds them. @param {Env} env */
-const showing = (env) => `${PROGRAM}conformance(edge, ${JSON.stringify(env)}).then((results) => (globalThis.results = results));\n`;
+const showing = (env) => `${PROGRAM}${listed(env).slice(6)}.then((results) => (globalThis.results = results));\n`;
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>conformance</title><script type="module" src="/main.js"></script>`;
 /** No bundler: the browser finds the package by an import map. */
@@ -97,7 +97,7 @@ export const RUNTIMES = [
   {
     names: ["Vercel's edge-runtime"],
     run: async (env) => {
-      const main = `${PROGRAM}addEventListener("fetch", (event) => event.respondWith(${listed(env).replace("await ", "")}.then((results) => Response.json(results))));\n`;
+      const main = `${PROGRAM}addEventListener("fetch", (event) => event.respondWith(${listed(env).slice(6)}.then((results) => Response.json(results))));\n`;
       const path = project("edge", { "main.mjs": main, "serve.mjs": readFileSync(join(import.meta.dirname, "edge-runtime.mjs"), "utf8") }, folderBelow());
       return answers(async (port) => ({ command: "node", args: ["serve.mjs", `${port}`] }), path);
     },

@@ -5,8 +5,10 @@ import { join } from "node:path";
 
 /** @typedef {{name: string, parts: Record<string, boolean>}} Row */
 
-const PARTS = ["client", "limiter", "cache", "sessions", "subscriptions", "failures"];
-const [BEGIN, END] = ["<!-- what the conformance list found: `make runtimes` writes it -->\n", "<!-- end -->"];
+const PARTS = ["client", "limiter", "cache", "sessions", "edge", "subscriptions", "failures"];
+/** What the package is made for too, and why no row tells of it. */
+const NOT_RUN = { Safari: "it runs on Apple's systems alone", "Cloudflare, Vercel and Deno Deploy themselves": "the tests reach no network" };
+const [BEGIN, END] = ["<!-- what the conformance list found: `make runtimes` writes this -->\n", "<!-- end -->"];
 const FILES = ["README.md", "pkg/README.md"].map((name) => join(import.meta.dirname, "../..", name));
 
 /** @param {{name: string, results: import("./start.mjs").Results}} told @returns {Row} */
@@ -22,7 +24,9 @@ export function row({ name, results }) {
 function table(rows) {
   const line = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |\n`;
   const head = line(["runtime", ...PARTS]) + line(["---", ...PARTS.map(() => "---")]);
-  return head + rows.map(({ name, parts }) => line([name, ...PARTS.map((part) => (parts[part] ? "yes" : "no"))])).join("");
+  const ran = rows.map(({ name, parts }) => line([name, ...PARTS.map((part) => (parts[part] ? "yes" : "no"))]));
+  const others = Object.entries(NOT_RUN).map(([name, why]) => line([name, `not run: ${why}`, ...PARTS.slice(1).map(() => "")]));
+  return head + [...ran, ...others].join("");
 }
 
 /**

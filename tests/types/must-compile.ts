@@ -1,7 +1,7 @@
 // Calls that must compile, with the types of what they give.
 
-import { Edge, Sessions } from "../../pkg/index.js";
-import type { Cache, CacheOptions, CookieJar, Decision, EdgeOptions, Message, RateLimiter, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
+import { Cache, Edge, PromptCache, Sessions } from "../../pkg/index.js";
+import type { CacheOptions, CookieJar, Decision, EdgeOptions, Message, PromptAnswer, RateLimiter, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
 import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
 
 declare const redis: Commands;
@@ -182,6 +182,13 @@ exactly<void>()(cache.setMany(new Map([["k", 1]])));
 exactly<void>()(cache.setMany([["k", 1]], { ttl: "1s" }));
 exactly<number>()(cache.delete("a", "b"));
 exactly<{ n: number }>()(cache.getOrFetch("k", async ({ signal, setTtl, setTags, skip }) => (setTtl("1s"), setTags(["t"]), skip(), { n: Number(signal.aborted) })));
+exactly<Uint8Array | undefined>()(cache.getBytes("k"));
+exactly<void>()(cache.setBytes("k", new Uint8Array(1), { tags: ["t"] }));
+new Cache(client, { compressAbove: false, onError: ({ operation, code }) => `${operation === "store"} ${code === "skipped"}` });
+const prompts = new PromptCache(client, { name: "p", ttl: "7d", maxTemperature: 0.2, timeout: "1s" });
+exactly<PromptAnswer<{ text: string }> | undefined>()(prompts.get<{ text: string }>({ model: "m", prompt: ["p"], temperature: 0, seed: 5 }, { bypass: true }));
+exactly<void>()(prompts.set({ model: "m", prompt: "p" }, { text: "t" }, { tokensUsed: 5 }));
+exactly<{ hits: number; misses: number; hitRate: number; tokensSaved: number }>()(prompts.stats());
 exactly<string>()(cache.getOrFetch("k", () => "v", { refresh: true, tags: ["t"], waitUntil: () => {} }));
 exactly<Response>()(cache.respond(new Request("https://a/"), () => new Response()));
 exactly<Response>()(cache.respond(new Request("https://a/"), async ({ url }) => new Response(url), { ttl: "1m", tags: ["t"], key: "k", maxBytes: 1024, waitUntil: () => {} }));

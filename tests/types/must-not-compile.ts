@@ -1,12 +1,13 @@
 // Each marked line must not compile.
 
 import type { Commands, Pipeline } from "../../pkg/commands.js";
-import { Edge, Sessions } from "../../pkg/index.js";
-import type { Cache, CacheOptions, LoginOptions, Redis, Session, SessionsOptions } from "../../pkg/index.js";
+import { Cache, Edge, PromptCache, Sessions } from "../../pkg/index.js";
+import type { CacheOptions, LoginOptions, Redis, Session, SessionsOptions } from "../../pkg/index.js";
 
 declare const redis: Commands;
 declare const client: Redis;
 declare const cache: Cache;
+declare const prompts: PromptCache;
 declare const options: CacheOptions;
 declare const pipeline: Pipeline;
 
@@ -161,6 +162,18 @@ options.ttl = 60;
 options.ttl = "1 hour";
 // @ts-expect-error
 cache.get<number>("k").then((value) => value.toFixed());
+// @ts-expect-error
+cache.setBytes("k", "text");
+// @ts-expect-error
+new Cache(client, { compressAbove: "1kb" });
+// @ts-expect-error
+new PromptCache(client, { maxTemperature: "0" });
+// @ts-expect-error
+prompts.get("Why is the sky blue?");
+// @ts-expect-error
+prompts.get({ prompt: "without a model" });
+// @ts-expect-error
+prompts.set({ model: "m", prompt: "p" }, "answer");
 // @ts-expect-error
 cache.set("k");
 // @ts-expect-error

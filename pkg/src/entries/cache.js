@@ -1,2 +1,3 @@
 export * from "./client.js";
 export { Cache } from "../cache.js";
+export { PromptCache } from "../prompt-cache.js";

@@ -2,8 +2,8 @@
 
 import { start } from "#core";
 import module from "./core.wasm?module";
-import { defaults } from "../redis.js";
+import { runtime } from "../runtime.js";
 
-defaults.cache = "no-store";
+runtime.cache = "no-store";
 start(module);
 export * from "#entry";

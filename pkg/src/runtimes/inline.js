@@ -2,11 +2,11 @@
 
 import { start } from "#core";
 import base64 from "#wasm";
-import { defaults } from "../redis.js";
+import { runtime } from "../runtime.js";
 
 const { Buffer, process } = /** @type {any} */ (globalThis);
 // Frameworks on Node patch fetch to cache by default.
-if (process?.release?.name === "node") defaults.cache = "no-store";
+if (process?.release?.name === "node") runtime.cache = "no-store";
 
 start(Buffer ? Buffer.from(base64, "base64") : Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0)));
 export * from "#entry";

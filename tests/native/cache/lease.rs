@@ -150,6 +150,34 @@ async fn what_cannot_be_stored_keeps_nobody_waiting() {
     assert_eq!(held(&redis).await, Some(json!(1)));
 }
 
+/// One lease has ended, and who took it over fails while the first still fetches.
+#[tokio::test]
+async fn a_lease_that_was_taken_over_and_given_back_is_free() {
+    let server = Server::start().await;
+    let (redis, fake) = server.faked();
+    let cache = patient();
+    let fetch = |gives: Fetched| {
+        let (redis, cache) = (&redis, &cache);
+        async move {
+            let origin = || async { gives.clone() };
+            cache.get_or_fetch(redis, "k", origin).await
+        }
+    };
+    let first = cache.get_or_fetch(&redis, "k", || async {
+        let late = ["{cache:0}:l:k".into(), 300_000.into()];
+        let ended = redis.run(command::<i64>("PEXPIRE", &late)).await;
+        assert_eq!(ended.unwrap(), 1);
+        assert_eq!(fetch(Err("down")).await, Err("down"));
+        let before = fake.sent().len();
+        assert_eq!(fetch(Ok(json!(3))).await, Ok(json!(3)));
+        // Look-up and store: it waited for nobody.
+        assert_eq!(fake.sent().len() - before, 2);
+        Fetched::Ok(json!(1))
+    });
+    assert_eq!(first.await, Ok(json!(1)));
+    assert_eq!(held(&redis).await, Some(json!(3)));
+}
+
 #[tokio::test]
 async fn nobody_waits_for_anothers_lease_longer_than_twice_its_length() {
     for lock_ms in [50, 700, 10_000, 3_600_000] {

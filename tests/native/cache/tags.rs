@@ -154,6 +154,9 @@ async fn a_tag_invalidated_during_a_fetch_refuses_its_store() {
         });
         assert_eq!(fetched.await, Ok(json!("old")));
         assert_eq!(held(&redis).await, stored, "{tag}");
+        let exists = command::<i64>("EXISTS", &["{cache:0}:e:k".into()]);
+        let stands = redis.run(exists).await.unwrap();
+        assert_eq!(stands, i64::from(stored.is_some()), "{tag}");
     }
 }
 
@@ -199,6 +202,25 @@ async fn a_hash_of_tags_is_bounded_and_what_it_forgets_takes_older_values_along(
     let fields = redis.run(fields).await.unwrap();
     assert!((5_000..=10_003).contains(&fields), "{fields}");
     assert_eq!(has(&redis, &["old", "new"]).await, [false, true]);
+}
+
+#[tokio::test]
+async fn what_was_fetched_before_its_tag_was_invalidated_and_forgotten_is_not_stored() {
+    let server = Server::start().await;
+    let redis = server.client();
+    let others: Vec<String> = (0..11_000).map(|n| n.to_string()).collect();
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    let cache = tagged(&["t"]);
+    let fetched = cache.get_or_fetch(&redis, "k", || async {
+        invalidate(&redis, &["t"]).await;
+        invalidate(&redis, &others).await;
+        Fetched::Ok(json!("old"))
+    });
+    assert_eq!(fetched.await, Ok(json!("old")));
+    let forgotten = command::<i64>("HEXISTS", &["{cache:0}:t".into(), "g:t".into()]);
+    assert_eq!(redis.run(forgotten).await.unwrap(), 0);
+    let exists = command::<i64>("EXISTS", &["{cache:0}:e:k".into()]);
+    assert_eq!(redis.run(exists).await.unwrap(), 0);
 }
 
 /// What happens between the lookup of a fetch and its store.
