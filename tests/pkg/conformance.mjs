@@ -1478,7 +1478,7 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
     "what is encoded goes out as it came in": async () => {
       const cache = patient("encoded");
       const text = "the same text ".repeat(100);
-      const zipped = new Uint8Array(await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer());
+      const zipped = new Uint8Array(await (await fetch(`${env.originUrl}/zipped`)).arrayBuffer());
       const headers = { "cache-control": "max-age=60", "content-encoding": "gzip", etag: '"v"' };
       // What fetch brought is decoded, where it is read.
       const origin = () => fetch(`${env.originUrl}/gzip`);
@@ -1493,6 +1493,11 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
         const response = await ask("/made", handler);
         equal([new Uint8Array(await response.arrayBuffer()).join() === zipped.join(), response.headers.get("content-encoding"), response.headers.get("etag")], [true, "gzip", '"v"']);
       }
+    },
+    "what is no answer of HTTP is passed on untouched": async () => {
+      const cache = patient("odd");
+      const odd = "WebSocketPair" in globalThis ? new Response(null, /** @type {any} */ ({ status: 101, webSocket: Object.values(new /** @type {any} */ (globalThis).WebSocketPair())[0] })) : Response.error();
+      equal((await cache.respond(new Request("https://a.example/"), () => odd)) === odd, true);
     },
     "respond refuses what cannot be right": async () => {
       const cache = /** @type {any} */ (patient("refuses"));

@@ -68,8 +68,10 @@ export async function servers(redisUrl) {
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));
   const zipped = gzipSync("the same text ".repeat(100));
-  const origin = createOrigin((_, answer) => {
-    answer.writeHead(200, { "cache-control": "max-age=60", "content-encoding": "gzip", "content-type": "text/plain", etag: '"v"' }).end(zipped);
+  const origin = createOrigin(({ url }, answer) => {
+    // A page asks it too.
+    const headers = { "access-control-allow-origin": "*", "access-control-expose-headers": "*", "content-type": "text/plain", etag: '"v"' };
+    answer.writeHead(200, { ...headers, ...(url === "/gzip" && { "cache-control": "max-age=60", "content-encoding": "gzip" }) }).end(zipped);
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => origin.once("listening", resolve));
   const at = (/** @type {import("node:net").Server} */ server) => `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;

@@ -181,6 +181,12 @@ cache.getOrFetch("k");
 // @ts-expect-error
 cache.getOrFetch("k", ({ setTtl }) => setTtl(60));
 // @ts-expect-error
+cache.respond("https://a/", () => new Response());
+// @ts-expect-error
+cache.respond(new Request("https://a/"), () => "text");
+// @ts-expect-error
+cache.respond(new Request("https://a/"), () => new Response(), { ttl: 60 });
+// @ts-expect-error
 cache.invalidateTags(["t"]);
 
 // Sessions
