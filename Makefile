@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run edge test runtimes bench-ops bench-limiter bench-cache bench-large bench-edge build fmt clean setup
+.PHONY: help run edge test runtimes bench-ops bench-limiter bench-cache bench-large bench-edge bench-start size build fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
@@ -57,6 +57,16 @@ bench-cache: ## what calls of the cache cost, and what a million entries and a t
 	@$(IN_ENV) cargo build --release -p upstash-gateway
 	@scripts/build-pkg.sh
 	@$(IN_ENV) node bench/cache.mjs
+
+bench-start: ## from nothing to the first answer, beside importing the peers' packages, in workerd and Node (QUICK=1)
+	@scripts/setup.sh run
+	@scripts/build-pkg.sh
+	@$(IN_ENV) node bench/start.mjs
+
+size: ## what each entry of the package adds to a Worker, beside the peers; where the bytes of the module are
+	@scripts/setup.sh run
+	@scripts/build-pkg.sh
+	@$(IN_ENV) node scripts/size.mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/
 	@scripts/setup.sh run

@@ -33,6 +33,7 @@ if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/*.d.ts Cargo.toml 
   rm -rf pkg/dist
   entry index js pkg/dist
   js index pkg/dist init esm pkg/dist/init.js
+  js index pkg/dist init cjs pkg/dist/cjs/init.js
   for name in limiter cache sessions; do entry entries/$name js-$name pkg/dist/$name; done
   # To TypeScript a declaration is of the kind that the nearest package.json says.
   echo '{"type":"commonjs"}' >pkg/dist/cjs/package.json

@@ -25,11 +25,11 @@ const config :Workerd.Config = (
 );
 `;
 
-/** Starts it; when this returns, it answers. @param {string} program the Worker's module @param {string} folder where its imports begin */
-export async function startWorkerd(program, folder) {
+/** Starts it; when this returns, it answers, and says how long that took. @param {string} program the Worker's module @param {string} folder where its imports begin @param {string} [wasm] the module that they end at */
+export async function startWorkerd(program, folder, wasm = join(ROOT, "pkg/dist/core.wasm")) {
   const own = mkdtempSync(join(tmpdir(), "upstash-edge-"));
   const port = await freePort();
-  copyFileSync(join(ROOT, "pkg/dist/core.wasm"), join(own, "core.wasm"));
+  copyFileSync(wasm, join(own, "core.wasm"));
   writeFileSync(join(own, "config.capnp"), config(port));
   buildSync({
     stdin: { contents: program, resolveDir: folder },
@@ -41,15 +41,16 @@ export async function startWorkerd(program, folder) {
     outfile: join(own, "main.mjs"),
     logLevel: "warning",
   });
+  const began = performance.now();
   const child = start("workerd", ["serve", join(own, "config.capnp"), "config"], { folder: own });
   let ended = false;
   child.exited.then(() => (ended = true));
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; !(await answers(url)); tries++) {
-    if (ended || tries > 200) throw new Error(`workerd did not start:\n${child.output()}`);
-    await sleep(50);
+    if (ended || tries > 2000) throw new Error(`workerd did not start:\n${child.output()}`);
+    await sleep(5);
   }
-  return { ...child, url };
+  return { ...child, url, readyMs: performance.now() - began };
 }
 
 /** @param {string} url */

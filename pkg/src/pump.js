@@ -90,6 +90,7 @@ export async function send(server, groups) {
 
 /** @param {any} cause */
 function failed(cause) {
+  if (cause instanceof EdgeError) return cause;
   return /global scope/i.test(cause?.message)
     ? new EdgeError("unsupported", "this runtime sends nothing while it starts; call from within a handler", cause)
     : new EdgeError("corrupt", "the client failed", cause);

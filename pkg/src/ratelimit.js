@@ -17,9 +17,9 @@ const LIMITS = new WeakMap();
 /** @param {string} algorithm @param {unknown} most @param {string} option @param {unknown} window @param {unknown} refill @param {any} name */
 function limit(algorithm, most, option, window, refill, name) {
   if (name !== undefined && !(isText(name) && name)) throw wrong("name of a limit must be a string, not empty");
+  if (typeof most !== "number" || (algorithm === "t" && typeof refill !== "number")) throw wrong("limit, capacity and refill must be numbers");
   /** @type {string[]} */
   const fields = [name ?? "", algorithm, String(most), `${milliseconds(option, window)}`, String(refill)];
-  if (typeof most !== "number" || (algorithm === "t" && typeof refill !== "number")) throw wrong("limit, capacity and refill must be numbers");
   const problem = core.limiter_problem("", JSON.stringify(fields));
   if (problem) throw told(problem);
   const made = Object.freeze({ name: fields[0] || "default" });
