@@ -144,7 +144,7 @@ async function main() {
       }
     }
     console.log(`\nRedis ${ms} ms away: milliseconds a page, ${PAGES} pages each`);
-    console.log(`${"".padEnd(38)}${["median", "p95", "added", "requests to Redis"].map((name) => name.padStart(9)).join("")}`);
+    console.log(`${"".padEnd(38)}${["median", "p95", "added"].map((name) => name.padStart(9)).join("")}  requests to Redis}`);
     const bare = at(times["a Worker that only passes it on"] ?? [], 0.5);
     for (const [name, all] of Object.entries(times)) {
       const before = await count();
@@ -152,7 +152,7 @@ async function main() {
       await sleep(200);
       const requests = ((await count()) - before) / 10;
       const median = at(all, 0.5);
-      console.log(name.padEnd(38) + shown(median) + shown(at(all, 0.95)) + shown(median - bare) + String(requests).padStart(18));
+      console.log(name.padEnd(38) + shown(median) + shown(at(all, 0.95)) + shown(median - bare) + String(requests).padStart(19));
     }
     await workers.stop();
   }
