@@ -14,7 +14,7 @@ const ROUNDS = process.env.QUICK ? 5 : 25;
 /** Answered on the spot: no network is measured. */
 const ANSWERS = {
   ours: 'const fetch = async () => new Response("$1\\r\\nv\\r\\n", { headers: { "content-type": "application/octet-stream" } });',
-  peer: 'globalThis.fetch = async () => Response.json({ result: "v" });',
+  peer: 'globalThis.fetch = async () => Response.json([{ result: "dg==" }]);',
 };
 
 /** What asks for the first time. @type {Record<"bare" | "ours" | "peer", (at: string, runtime: "inline" | "workerd") => string>} */

@@ -2,8 +2,9 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { lackOf } from "./lacks.mjs";
 
-/** @typedef {{name: string, parts: Record<string, boolean>}} Row */
+/** @typedef {{name: string, parts: Record<string, string>}} Row */
 
 const PARTS = ["client", "limiter", "cache", "sessions", "edge", "subscriptions", "failures"];
 /** What the package is made for too, and why no row tells of it. */
@@ -13,9 +14,11 @@ const FILES = ["README.md", "pkg/README.md"].map((name) => join(import.meta.dirn
 
 /** @param {{name: string, results: import("./start.mjs").Results}} told @returns {Row} */
 export function row({ name, results }) {
+  const lacking = lackOf(name).names;
   const parts = PARTS.map((part) => {
     const its = results.filter((one) => one.part === part);
-    return [part, its.length > 0 && its.every(({ problem }) => problem === undefined)];
+    if (its.length === 0 || its.some(({ problem }) => problem !== undefined)) return [part, "no"];
+    return [part, its.some(({ name }) => lacking.includes(name)) ? "in part" : "yes"];
   });
   return { name, parts: Object.fromEntries(parts) };
 }
@@ -24,9 +27,11 @@ export function row({ name, results }) {
 function table(rows) {
   const line = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |\n`;
   const head = line(["runtime", ...PARTS]) + line(["---", ...PARTS.map(() => "---")]);
-  const ran = rows.map(({ name, parts }) => line([name, ...PARTS.map((part) => (parts[part] ? "yes" : "no"))]));
+  const ran = rows.map(({ name, parts }) => line([name, ...PARTS.map((part) => (parts[part] ?? "no"))]));
   const others = Object.entries(NOT_RUN).map(([name, why]) => line([name, `not run: ${why}`, ...PARTS.slice(1).map(() => "")]));
-  return head + [...ran, ...others].join("");
+  const whys = rows.map(({ name }) => [lackOf(name).why, name]).filter(([why]) => why);
+  const notes = [...new Set(whys.map(([why]) => why))].map((why) => `In part, ${whys.filter(([one]) => one === why).map(([, name]) => name).join("; ")}: ${why}.\n`);
+  return `${head}${[...ran, ...others].join("")}\n${notes.join("\n")}`;
 }
 
 /**
