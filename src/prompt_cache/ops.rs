@@ -81,7 +81,7 @@ impl Look {
     }
 }
 
-/// Looks for an answer: see [`PromptCache::get`].
+/// Looks for an answer: see [`PromptCache::get`](crate::PromptCache::get).
 #[must_use = "an op does nothing until it is run"]
 pub struct GetPrompt<T> {
     pub(super) look: Option<Look>,
@@ -119,7 +119,7 @@ impl<T: DeserializeOwned> Op for GetPrompt<T> {
     }
 }
 
-/// Keeps an answer: see [`PromptCache::set`].
+/// Keeps an answer: see [`PromptCache::set`](crate::PromptCache::set).
 #[must_use = "an op does nothing until it is run"]
 pub struct SetPrompt {
     /// `None`: it is not kept.
@@ -159,7 +159,7 @@ impl Op for SetPrompt {
     }
 }
 
-/// Reads the counts: see [`PromptCache::stats`].
+/// Reads the counts: see [`PromptCache::stats`](crate::PromptCache::stats).
 #[must_use = "an op does nothing until it is run"]
 pub struct ReadPromptStats {
     pub(super) key: String,
