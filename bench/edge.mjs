@@ -144,7 +144,7 @@ async function main() {
       }
     }
     console.log(`\nRedis ${ms} ms away: milliseconds a page, ${PAGES} pages each`);
-    console.log(`${"".padEnd(38)}${["median", "p95", "added"].map((name) => name.padStart(9)).join("")}  requests to Redis}`);
+    console.log(`${"".padEnd(38)}${["median", "p95", "added"].map((name) => name.padStart(9)).join("")}  requests to Redis`);
     const bare = at(times["a Worker that only passes it on"] ?? [], 0.5);
     for (const [name, all] of Object.entries(times)) {
       const before = await count();
