@@ -3,13 +3,11 @@
 /** @typedef {{why: string, names: string[]}} Lack */
 /** @typedef {import("./start.mjs").Results} Results */
 
-const ENCODED = "what is encoded goes out as it came in";
-
 /** @type {Record<string, Lack>} */
 const LACKS = {
   compression: {
     why: "no CompressionStream: what is large is stored as it is, and read where others deflated it",
-    names: ["a cache deflates what is large, where that pays, and inflates it", "in a runtime without compression a cache stores as it is", ENCODED],
+    names: ["a cache deflates what is large, where that pays, and inflates it"],
   },
   cookies: {
     why: "a page is shown no cookies of a request or a response, nor another origin's headers: sessions go by the text of a cookie",
@@ -27,7 +25,6 @@ const LACKS = {
       "a cookie is for one client",
       "the caller's lifetime is not for what was made for a cookie",
       "Vary: Cookie selects by the cookie",
-      ENCODED,
     ],
   },
 };
