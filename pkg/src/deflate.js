@@ -14,13 +14,20 @@ function through(bytes, { readable, writable }) {
 
 /** What they become, where the runtime has streams and it pays. @param {Uint8Array} bytes */
 export async function deflated(bytes) {
-  if (!globalThis.CompressionStream) return undefined;
-  const less = await through(bytes, new CompressionStream("deflate"));
+  let stream;
+  try {
+    stream = new CompressionStream("deflate");
+  } catch {
+    // A runtime without one, or with one in name alone, as Next's on the edge.
+    return undefined;
+  }
+  const less = await through(bytes, stream);
   return less && less.length <= bytes.length * 0.9 ? less : undefined;
 }
 
 /** What they were. Rejects, or gives `undefined`, where that cannot be told, or is larger than any reply of Redis. @param {Uint8Array} bytes */
 export async function inflated(bytes) {
-  if (globalThis.DecompressionStream) return through(bytes, new DecompressionStream("deflate"));
-  return inflate?.(bytes, LARGEST_ANSWER);
+  // Where there is one, the runtime's own cannot be relied on: Next's on the edge is one in name alone.
+  if (inflate) return inflate(bytes, LARGEST_ANSWER);
+  return globalThis.DecompressionStream && through(bytes, new DecompressionStream("deflate"));
 }

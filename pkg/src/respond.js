@@ -98,12 +98,13 @@ export class Look {
   get request() {
     const conditions = core.respond_conditions(this.#handle);
     if (!conditions) return this.#request;
-    const headers = new Headers(this.#request.headers);
+    // A copy, whose headers can be changed: Bun takes headers of which none is left for none given.
+    const request = new Request(this.#request);
     for (const [name, value] of fields(conditions, 0)) {
-      if (value) headers.set(name, value);
-      else headers.delete(name);
+      if (value) request.headers.set(name, value);
+      else request.headers.delete(name);
     }
-    return new Request(this.#request, { headers });
+    return request;
   }
 
   /** The whole of it. @param {(request: Request) => Response | Promise<Response>} handler @returns {Promise<Response>} */

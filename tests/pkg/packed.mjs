@@ -62,8 +62,12 @@ export async function servers(redisUrl) {
   const silent = createServer((socket) => {
     // Bun resets what it gives up.
     socket.on("error", () => {});
-    socket.once("data", (asked) => {
-      if (asked.includes("/stalled")) socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\n$93\r\nhalf");
+    const allowed = "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Headers: *, Authorization\r\n";
+    socket.on("data", (asked) => {
+      if (!asked.includes(" /stalled")) return;
+      // A page is asked for leave first.
+      if (asked.includes("OPTIONS")) socket.write(`HTTP/1.1 204 No Content\r\n${allowed}\r\n`);
+      else socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n${allowed}Content-Length: 100\r\n\r\n$93\r\nhalf`);
     });
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));

@@ -5,10 +5,6 @@
 
 /** @type {Record<string, Lack>} */
 const LACKS = {
-  compression: {
-    why: "no CompressionStream: what is large is stored as it is, and read where others deflated it",
-    names: ["a cache deflates what is large, where that pays, and inflates it"],
-  },
   cookies: {
     why: "a page is shown no cookies of a request or a response, nor another origin's headers: sessions go by the text of a cookie",
     names: [
@@ -32,7 +28,6 @@ const LACKS = {
 /** What a runtime of this name lacks. @param {string} name @returns {Lack} */
 export function lackOf(name) {
   if (/Chromium|Firefox/.test(name)) return /** @type {Lack} */ (LACKS.cookies);
-  if (/edge-runtime|edge route|15, middleware/.test(name)) return /** @type {Lack} */ (LACKS.compression);
   return { why: "", names: [] };
 }
 
