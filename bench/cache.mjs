@@ -6,7 +6,7 @@ import { startGateway, startRedis } from "../scripts/stack.mjs";
 import { client, quantile } from "./client.mjs";
 
 // Built before this is run.
-const path = "../pkg/dist/node.js";
+const path = "../pkg/dist/inline.js";
 /** @type {typeof import("../pkg/index.js")} */
 const { Cache, Redis } = await import(path);
 

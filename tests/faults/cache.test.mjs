@@ -10,7 +10,7 @@ import { load, TICK_MS } from "./load.mjs";
 import { startProxy } from "./proxy.mjs";
 
 // Built before the tests are run, and typed by hand.
-const path = "../../pkg/dist/node.js";
+const path = "../../pkg/dist/inline.js";
 /** @type {typeof import("../../pkg/index.js")} */
 const edge = await import(path);
 
