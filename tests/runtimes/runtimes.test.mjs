@@ -8,10 +8,6 @@ import { expected } from "./lacks.mjs";
 import { RUNTIMES } from "./runtimes.mjs";
 import { checked, row } from "./table.mjs";
 
-const redis = await startRedis();
-after(() => redis.stop());
-const env = await servers(redis.url);
-
 // `RUNTIMES=Deno,Bun` runs those whose names begin so, and leaves the table.
 const only = (process.env.RUNTIMES ?? "").split(",").filter(Boolean);
 const wanted = RUNTIMES.filter(({ names }) => only.length === 0 || names.some((name) => only.some((one) => name.startsWith(one))));
@@ -20,6 +16,10 @@ const wanted = RUNTIMES.filter(({ names }) => only.length === 0 || names.some((n
 const results = [];
 const waiting = [...wanted.entries()];
 async function lane() {
+  // Of its own: a test of one runtime flushes scripts, and one of another counts its requests.
+  const redis = await startRedis();
+  after(() => redis.stop());
+  const env = await servers(redis.url);
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const [at, { names, run }] = next;
     const started = Date.now();
