@@ -5,6 +5,8 @@ set -euo pipefail
 # shellcheck source=scripts/wasm-env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
 
+scripts/build-www.sh
+
 if ! unchanged build/index_bg.wasm src Cargo.toml Cargo.lock scripts/build-worker.sh scripts/wasm-env.sh; then
   # A backtrace of worker-build itself would bury the compiler's message.
   RUST_BACKTRACE=0 worker-build --release --features worker

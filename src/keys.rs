@@ -50,6 +50,16 @@ fn escaped(text: &str, plain: fn(u8) -> bool) -> String {
     escaped
 }
 
+/// `text` as a glob that matches itself alone.
+pub(crate) fn glob_into(glob: &mut String, text: &str) {
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '[' | ']' | '\\') {
+            glob.push('\\');
+        }
+        glob.push(character);
+    }
+}
+
 fn push_hex(text: &mut String, byte: u8) {
     for nibble in [byte >> 4, byte & 15] {
         text.push(char::from(

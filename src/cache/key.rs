@@ -71,12 +71,7 @@ impl Space {
     /// The glob of all entries' keys.
     pub fn pattern(&self) -> String {
         let mut pattern = String::from("{");
-        for character in keys::part(&self.name).chars() {
-            if matches!(character, '*' | '?' | '[' | ']' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(character);
-        }
+        keys::glob_into(&mut pattern, &keys::part(&self.name));
         pattern + ":*}:e:*"
     }
 

@@ -21,6 +21,12 @@ mod config;
 mod drive;
 mod entry;
 mod exchange;
+#[cfg(any(test, all(feature = "worker", target_arch = "wasm32")))]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "its tests run natively")
+)]
+mod explore;
 mod failure;
 mod fetch;
 mod flow;
@@ -47,6 +53,8 @@ use crate::host::LocalFuture;
 use crate::op::Context;
 
 pub(crate) use exchange::Exchange;
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+pub(crate) use explore::unescaped;
 #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use fetch::Kept;
 #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]

@@ -16,7 +16,7 @@ static SET_BYTES: Script = script!(
     "../lua/cache_epoch.lua",
     "../lua/cache_set.lua"
 );
-static DELETE: Script = script!("../lua/cache_delete.lua");
+pub(super) static DELETE: Script = script!("../lua/cache_delete.lua");
 static TAGS: Script = script!("../lua/cache_tags.lua");
 
 /// So many invalidated tags a shard remembers, about 60 bytes each.

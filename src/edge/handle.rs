@@ -4,10 +4,11 @@ use worker::{Context, Request, Response};
 
 use super::http::{head, response};
 use super::keep::release;
-use super::{Edge, Open, Problem, Visit};
+use super::{Edge, Problem, Visit};
 use crate::cache::Looked;
 use crate::client::Redis;
 use crate::error::EdgeError;
+use crate::op::Op;
 use crate::ratelimit::{Decision, Identifier};
 
 impl Edge {
@@ -48,7 +49,7 @@ impl Edge {
     pub(crate) async fn handle_opened<E>(
         &self,
         redis: &Redis,
-        open: Open,
+        open: impl Op<Output = Visit>,
         request: Request,
         context: &Context,
         handler: impl AsyncFnOnce(Request, &mut Visit) -> Result<Response, E> + 'static,

@@ -61,6 +61,16 @@ impl Vars<'_> {
     }
 }
 
+/// Where Cloudflare tells the client's address.
+pub(crate) const ADDRESS_HEADER: &str = "cf-connecting-ip";
+
+/// Whether an `ADMIN_TOKEN` opens the console: one that is too short to be guessed from afar opens nothing.
+pub(crate) fn opens_console(token: &str) -> bool {
+    token.trim().len() >= 16
+}
+
+/// Names the cache, and the limiter of what no rule limits.
+pub(crate) const FRONT: &str = "front";
 const ORIGIN: &str = "ORIGIN_URL";
 /// What means nothing without an origin.
 const FOR_ORIGINS: [&str; 4] = ["RATE_LIMIT", "RATE_LIMIT_BY", "CACHE_TTL", "RULES"];
@@ -88,8 +98,13 @@ impl Config {
             let missing = EdgeError::config("session needs SESSION_SECRETS");
             return Err(about("RATE_LIMIT_BY", &missing));
         }
+        let counts = get("ADMIN_TOKEN").is_some_and(|token| opens_console(&token));
+        let limited = |name: &str, limits: Limits| {
+            let limiter = RateLimiter::new(limits).name(name).on_failure(on_failure);
+            limiter.analytics(counts)
+        };
         let everywhere = Policy {
-            limiter: everywhere_limits.map(|limits| limiter("front", limits, on_failure)),
+            limiter: everywhere_limits.map(|limits| limited(FRONT, limits)),
             caching: vars.read("CACHE_TTL", caching)?.unwrap_or(Caching::Told),
             sessions: sessions.is_some(),
         };
@@ -99,7 +114,7 @@ impl Config {
             return Err(about("RULES", &missing));
         }
         let with_policy = |rule: Rule| {
-            let policy = everywhere.on(&rule, on_failure);
+            let policy = everywhere.on(&rule, &limited);
             (rule, policy)
         };
         Ok(Some(Self {
@@ -108,16 +123,30 @@ impl Config {
             by,
             address_header: vars
                 .read("ADDRESS_HEADER", header)?
-                .unwrap_or_else(|| "cf-connecting-ip".to_owned()),
+                .unwrap_or_else(|| ADDRESS_HEADER.to_owned()),
             on_session_failure: vars
                 .read("SESSION_ON_FAILURE", on_session_failure)?
                 .unwrap_or_default(),
             log: vars.read("LOG", log)?.unwrap_or(Log::Errors),
             rules: rules.into_iter().map(with_policy).collect(),
             sessions,
-            cache: Cache::new().name("front"),
+            cache: Cache::new().name(FRONT),
             everywhere,
         }))
+    }
+
+    /// All limiters, by their names.
+    pub fn limiters(&self) -> Vec<(String, RateLimiter)> {
+        let everywhere = self.everywhere.limiter.iter();
+        let mut limiters: Vec<_> = everywhere
+            .map(|it| (FRONT.to_owned(), it.clone()))
+            .collect();
+        for (rule, policy) in &self.rules {
+            if let (Some(Some(_)), Some(limiter)) = (&rule.limits, &policy.limiter) {
+                limiters.push((name_on(rule), limiter.clone()));
+            }
+        }
+        limiters
     }
 
     /// What holds on a [`readable`](super::path::readable) path: what the first rule that matches says.
@@ -128,10 +157,8 @@ impl Config {
 }
 
 impl Policy {
-    fn on(&self, rule: &Rule, on_failure: OnFailure) -> Self {
-        // A limiter of its own name, so that what is counted on its paths is counted apart.
-        let name = String::from("front:") + rule.path.text();
-        let own = |limits: &Limits| limiter(&name, limits.clone(), on_failure);
+    fn on(&self, rule: &Rule, limited: &dyn Fn(&str, Limits) -> RateLimiter) -> Self {
+        let own = |limits: &Limits| limited(&name_on(rule), limits.clone());
         Self {
             limiter: match &rule.limits {
                 Some(limits) => limits.as_ref().map(own),
@@ -143,8 +170,9 @@ impl Policy {
     }
 }
 
-fn limiter(name: &str, limits: Limits, on_failure: OnFailure) -> RateLimiter {
-    RateLimiter::new(limits).name(name).on_failure(on_failure)
+/// Of the limiter of a rule: its own, so that what is counted on its paths is counted apart.
+fn name_on(rule: &Rule) -> String {
+    String::from("front:") + rule.path.text()
 }
 
 /// `http(s)://host:port/path`. What else a URL can hold would be sent to the origin with every request, or name another.

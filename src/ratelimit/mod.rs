@@ -11,6 +11,12 @@ mod lru;
 mod state;
 mod tally;
 mod wait;
+#[cfg(any(test, all(feature = "worker", target_arch = "wasm32")))]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "its tests run natively")
+)]
+mod window;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,6 +30,8 @@ pub use headers::{HeaderStyle, partition_key};
 pub use key::Identifier;
 pub use limit::{Limit, Limits};
 pub use tally::{ReadStats, Stats};
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+pub(crate) use window::ReadWindow;
 
 use call::Call;
 use isolate::Isolate;

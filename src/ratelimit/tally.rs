@@ -3,6 +3,8 @@
 //! Counted here and sent along with a later check, so they cost no round trip and hardly any command. What an isolate
 //! has counted since its last sending is lost with it.
 
+use std::cmp::Reverse;
+
 use super::RateLimiter;
 use crate::error::EdgeError;
 use crate::keys;
@@ -70,6 +72,24 @@ impl Tally {
         }
         out.script(&TALLY, &[&keys.0, &keys.1], &args, Repeat::Never);
     }
+
+    /// Adds what was counted and not sent yet to the statistics of its hour.
+    fn add_to(&self, stats: &mut Stats) {
+        if self.since / HOUR_MS * HOUR_MS != stats.since {
+            return;
+        }
+        stats.allowed += u64::from(self.allowed);
+        stats.refused += u64::from(self.refused);
+        for (id, count) in &self.most {
+            let count = u64::from(*count);
+            match stats.most_refused.iter_mut().find(|(held, _)| held == id) {
+                Some((_, held)) => *held += count,
+                None => stats.most_refused.push((id.clone(), count)),
+            }
+        }
+        stats.most_refused.sort_by_key(|(_, count)| Reverse(*count));
+        stats.most_refused.truncate(MOST_KEPT as usize);
+    }
 }
 
 /// `{name}:stats:hour` and `{name}:refused:hour`, the hours since the epoch.
@@ -84,7 +104,7 @@ fn keys_of(name: &str, hour: u64) -> (String, String) {
     (of("}:stats:"), of("}:refused:"))
 }
 
-/// What was counted within one hour of the clock.
+/// What was counted within one hour of the clock: what isolates have sent, and what this one has yet to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stats {
     /// When the hour began, in epoch milliseconds.
@@ -142,12 +162,15 @@ impl Op for ReadStats {
             let score = most.entry()?.text()?.as_bytes();
             most_refused.push((id.text()?.to_owned(), number(score)?));
         }
-        Ok(Stats {
+        let mut stats = Stats {
             since: self.hour * HOUR_MS,
             allowed,
             refused,
             most_refused,
-        })
+        };
+        let isolate = self.limiter.isolate.0.borrow();
+        isolate.tally.add_to(&mut stats);
+        Ok(stats)
     }
 
     fn timeout_ms(&self) -> Option<u64> {

@@ -8,18 +8,21 @@ use serde::Serialize;
 use worker::{Context, Env, Response};
 
 use super::failure::Failure;
+use super::{admin, front, watch};
 use crate::client::Redis;
 use crate::error::EdgeError;
-use crate::front::config::sessions;
+use crate::front::config::{ADDRESS_HEADER, sessions};
 use crate::front::limits::about;
+use crate::front::traffic::Carrying;
 use crate::health::{HealthStatus, health};
+use crate::op::Op;
 use crate::session::Sessions;
 
 /// One request's view of the world.
 pub(super) struct App<'a> {
     pub redis: Redis,
     pub context: &'a Context,
-    env: &'a Env,
+    pub env: &'a Env,
     pub trips: Rc<Trips>,
 }
 
@@ -87,6 +90,24 @@ impl<'a> App<'a> {
         self.json(&shown, status)
     }
 
+    /// Runs `op`, and takes along what was counted.
+    pub async fn run<O: Op>(&self, op: O) -> Result<O::Output, EdgeError> {
+        self.redis.run(self.carrying(op)).await
+    }
+
+    /// `op`, taking along what was counted where there is a console to show it.
+    pub fn carrying<O>(&self, op: O) -> Carrying<O> {
+        let traffic = admin::is_on(self.env).then(watch::traffic);
+        Carrying { op, traffic }
+    }
+
+    /// The header that tells the client's address.
+    pub fn address_header(&self) -> String {
+        let config = front::config(self.env).ok().flatten();
+        let named = config.map(|config| config.address_header.clone());
+        named.unwrap_or_else(|| ADDRESS_HEADER.to_owned())
+    }
+
     /// Sessions, signed by `SESSION_SECRETS`.
     pub fn sessions(&self) -> Result<Sessions, Failure> {
         let name = "SESSION_SECRETS";
@@ -119,6 +140,11 @@ impl Trips {
         }
         text
     }
+}
+
+/// Whether the demonstration is open.
+pub(super) fn has_demo(env: &Env) -> bool {
+    text(env, "DEMO").is_some_and(|value| value == "1")
 }
 
 /// A secret or variable; one that is no text, such as a table of `wrangler.toml`, as JSON.

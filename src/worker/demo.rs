@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use worker::{Delay, Response};
 
 use super::app::App;
-use super::failure::Failure;
+use super::failure::{Failure, asked};
 use super::input::Query;
-use crate::cache::Cache;
-use crate::error::{EdgeError, ErrorKind};
-use crate::ratelimit::{Decision, Limit, RateLimiter};
+use super::watch::demo;
+use crate::error::EdgeError;
+use crate::ratelimit::{Decision, Limit};
 
 /// The slowest origin the demonstration plays.
 const SLOWEST_MS: u32 = 10_000;
@@ -24,10 +24,10 @@ impl App<'_> {
         let window = Duration::from_millis(query.duration_ms("window", 10_000)?);
         let limit = Limit::sliding_window(query.number("limit", 10)?, window).map_err(asked)?;
         let timeout_ms = query.duration_ms("timeout", 1_000)?;
-        let limiter = RateLimiter::new(limit).name("demo");
+        let limiter = demo(self.env)?.limiter;
         let limiter = limiter.timeout_ms(timeout_ms).map_err(asked)?;
         let check = limiter.check(id).cost(query.number("cost", 1)?);
-        let decision = self.redis.run(check).await?;
+        let decision = self.run(check.limits(limit)).await?;
         self.decided(&decision, &decision)
     }
 
@@ -42,7 +42,8 @@ impl App<'_> {
 
     /// `GET /api/cache/{key}`
     pub async fn cache_get(&self, key: &str) -> Result<Response, Failure> {
-        match self.redis.run(cache().get::<Value>(key)).await? {
+        let cache = demo(self.env)?.values;
+        match self.run(cache.get::<Value>(key)).await? {
             Some(value) => self.json(&value, 200),
             None => Err(Failure::not_found()),
         }
@@ -56,24 +57,24 @@ impl App<'_> {
         query: &Query,
     ) -> Result<Response, Failure> {
         let ttl_ms = query.duration_ms("ttl", 60_000)?;
-        let cache = cache().ttl_ms(ttl_ms).map_err(asked)?;
-        self.redis.run(cache.set(key, value)?).await?;
+        let cache = demo(self.env)?.values.ttl_ms(ttl_ms).map_err(asked)?;
+        self.run(cache.set(key, value)?).await?;
         self.json(&json!({ "stored": true, "ttlMs": ttl_ms }), 200)
     }
 
     /// `DELETE /api/cache/{key}`
     pub async fn cache_delete(&self, key: &str) -> Result<Response, Failure> {
-        let deleted = self.redis.run(cache().delete(key)).await? == 1;
+        let cache = demo(self.env)?.values;
+        let deleted = self.run(cache.delete(key)).await? == 1;
         self.json(&json!({ "deleted": deleted }), 200)
     }
 
     /// `GET /api/fetch/{key}?ttl=60s&ms=300&timeout=500ms`: a cache in front of an origin that takes `ms`.
     pub async fn fetch(&self, key: &str, query: &Query) -> Result<Response, Failure> {
-        // Not the cache a client may PUT to: what it stores there need not look like the origin's answer.
         let ttl_ms = query.duration_ms("ttl", 60_000)?;
         let timeout_ms = query.duration_ms("timeout", 500)?;
-        let cache = Cache::new()
-            .name("demo-origin")
+        let cache = demo(self.env)?
+            .answers
             .ttl_ms(ttl_ms)
             .and_then(|cache| cache.timeout_ms(timeout_ms))
             .map_err(asked)?;
@@ -108,17 +109,5 @@ impl App<'_> {
         };
         response.headers().set("Cache-Status", status)?;
         Ok(response)
-    }
-}
-
-fn cache() -> Cache {
-    Cache::new().name("demo")
-}
-
-/// Here the options come with the request, so a wrong one is the asker's.
-fn asked(error: EdgeError) -> Failure {
-    match error.kind() {
-        ErrorKind::InvalidConfig => Failure::bad(error.message()),
-        _ => error.into(),
     }
 }

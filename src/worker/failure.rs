@@ -25,7 +25,7 @@ struct Inner<'a> {
 }
 
 impl Failure {
-    fn new(status: u16, code: &'static str, message: &str) -> Self {
+    pub fn new(status: u16, code: &'static str, message: &str) -> Self {
         Self {
             status,
             code,
@@ -49,6 +49,11 @@ impl Failure {
         Self::new(400, "invalid_argument", message)
     }
 
+    /// Redis did not answer.
+    pub fn away() -> Self {
+        Self::new(503, "network", "Redis does not answer")
+    }
+
     pub fn forbidden(message: &str) -> Self {
         Self::new(403, "forbidden", message)
     }
@@ -70,6 +75,14 @@ impl Failure {
             response.headers().set("Allow", allow)?;
         }
         Ok(response)
+    }
+}
+
+/// Of options that come with the request a wrong one is the asker's.
+pub(super) fn asked(error: EdgeError) -> Failure {
+    match error.kind() {
+        ErrorKind::InvalidConfig => Failure::bad(error.message()),
+        _ => error.into(),
     }
 }
 

@@ -10,6 +10,7 @@ use worker::{Context, Env, Request, Response, console_error, console_log};
 use super::app::{App, Trips, text};
 use super::input::Target;
 use super::origin::{Asker, Origin};
+use super::watch;
 use crate::cache::Head;
 use crate::edge::{Edge, Problem, Visit};
 use crate::error::{EdgeError, ErrorKind};
@@ -119,6 +120,7 @@ pub(super) async fn serve(
         Ok(response) => (response, None),
         Err(failed) => (failed.problem.response()?, Some(failed.code)),
     };
+    watch::saw(&response, started, &trips, env);
     let failed = error.is_some() && response.status_code() >= 500;
     let worth = if failed { Log::Errors } else { Log::Requests };
     if config.log >= worth {
@@ -207,7 +209,7 @@ async fn pass(
         Ok::<_, Failed>(answer)
     };
     let (redis, context) = (&app.redis, app.context);
-    edge.handle_opened(redis, open, request, context, handler)
+    edge.handle_opened(redis, app.carrying(open), request, context, handler)
         .await
 }
 

@@ -1,6 +1,9 @@
-//! The deployable Worker: the front of `ORIGIN_URL`, `GET /api/health`, and the demonstration routes when `DEMO=1`.
+//! The deployable Worker: the front of `ORIGIN_URL`, `GET /api/health`, the console, and the demonstration routes when
+//! `DEMO=1`.
 
+mod admin;
 mod app;
+mod assets;
 mod demo;
 mod failure;
 mod front;
@@ -9,6 +12,7 @@ mod origin;
 mod page;
 mod route;
 mod session;
+mod watch;
 
 use worker::{Context, Env, Request, Response, event};
 
@@ -44,42 +48,61 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 }
 
 async fn respond(mut request: Request, env: &Env, context: &Context) -> Result<Response, Failure> {
-    let demo = app::text(env, "DEMO").is_some_and(|value| value == "1");
+    let started = worker::Date::now().as_millis();
     let target = Target::of(&request);
+    let app = App::new(env, context);
+    let demo = app::has_demo(env);
     let route = Route::of(&request.inner().method(), &target.segments(), demo)?;
-    input::same_site(&request)?;
-    if let Route::Asset = route {
-        let asset = env.assets("ASSETS")?.fetch_request(request).await?;
-        return match asset.status_code() {
-            404 => Err(Failure::not_found()),
-            _ => Ok(asset),
-        };
+    let app = match route {
+        Route::Asset(file) => return assets::file(&file, &request, env).await,
+        Route::Console => return assets::to_console(&target),
+        _ => app?,
+    };
+    if let Route::Admin(route) = route {
+        let answer = app.admin(&route, request, &target, env).await?;
+        return Ok(answer);
     }
-    let app = App::new(env, context)?;
+    input::same_site(&request)?;
+    if let Route::Health = route {
+        return app.health().await;
+    }
+    let answer = demonstrated(&app, route, &mut request, &target).await?;
+    watch::saw(&answer, started, &app.trips, env);
+    Ok(answer)
+}
+
+/// What the demonstration answers.
+async fn demonstrated(
+    app: &App<'_>,
+    route: Route,
+    request: &mut Request,
+    target: &Target,
+) -> Result<Response, Failure> {
     match route {
-        Route::Health => app.health().await,
         Route::Limit { id } => app.limit(&id, &target.query()?).await,
         Route::CacheGet { key } => app.cache_get(&key).await,
         Route::CachePut { key } => {
-            let value = input::json(&mut request).await?;
+            let value = input::json(request).await?;
             app.cache_put(&key, &value, &target.query()?).await
         }
         Route::CacheDelete { key } => app.cache_delete(&key).await,
         Route::Fetch { key } => app.fetch(&key, &target.query()?).await,
-        Route::SessionGet => app.session_get(&request).await,
+        Route::SessionGet => app.session_get(request).await,
         Route::SessionPut => {
-            let data = input::json(&mut request).await?;
-            app.session_put(&request, data).await
+            let data = input::json(request).await?;
+            app.session_put(request, data).await
         }
         Route::Login => {
-            let body = input::json(&mut request).await?;
-            app.login(&request, &body).await
+            let body = input::json(request).await?;
+            app.login(request, &body).await
         }
-        Route::Logout => app.logout(&request).await,
+        Route::Logout => app.logout(request).await,
         Route::Page => {
-            let address = input::address(&request)?;
-            app.page(&address, &input::cookies(&request)?).await
+            let address = input::address(request)?;
+            app.page(&address, &input::cookies(request)?).await
         }
-        Route::Asset => Err(Failure::not_found()),
+        Route::Health | Route::Asset(_) | Route::Console | Route::Admin(_) => {
+            Err(Failure::not_found())
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::admin::Admin;
 use super::failure::Failure;
 
 #[derive(Clone, Copy)]
@@ -35,13 +36,19 @@ pub(super) enum Route {
     Login,
     Logout,
     Page,
-    /// A file of the console.
-    Asset,
+    /// A file of the console, by its path.
+    Asset(String),
+    /// To the console, without the slash at its end.
+    Console,
+    Admin(Admin),
 }
 
 impl Route {
-    /// Without `demo` there is only health: a deployed Worker lets no stranger write its cache or log in.
+    /// Without `demo` there are only health and the console: a deployed Worker lets no stranger write its cache or log in.
     pub fn of(method: &str, segments: &[&str], demo: bool) -> Result<Self, Failure> {
+        if let ["api", "admin", rest @ ..] = segments {
+            return Ok(Self::Admin(Admin::of(method, rest)?));
+        }
         // The text, for `worker::Method` takes what it does not know for a GET.
         let method = match method {
             // A HEAD is answered like its GET; the caller drops the body.
@@ -54,9 +61,14 @@ impl Route {
         match (segments, method) {
             (["api", "health"], Some(Method::Get)) => Ok(Self::Health),
             (["api", "health"], _) => Err(Failure::method("GET, HEAD")),
-            _ if !demo => Err(Failure::not_found()),
-            (["api", rest @ ..], method) => Self::demo(rest, method),
-            (_, Some(Method::Get)) => Ok(Self::Asset),
+            (["api", "console"], Some(Method::Get)) => Ok(Self::Console),
+            (["api", "console", file], Some(Method::Get)) => Ok(Self::Asset((*file).to_owned())),
+            (["api", "console", ..], None) => Err(Failure::method("GET, HEAD")),
+            (["api", rest @ ..], method) if demo => Self::demo(rest, method),
+            (["api", ..], _) => Err(Failure::not_found()),
+            // There is no origin, or it would have been asked.
+            ([file], Some(Method::Get)) => Ok(Self::Asset((*file).to_owned())),
+            (_, Some(Method::Get)) => Err(Failure::not_found()),
             _ => Err(Failure::method("GET, HEAD")),
         }
     }

@@ -14,7 +14,7 @@ impl App<'_> {
     /// `GET /api/session`
     pub async fn session_get(&self, request: &Request) -> Result<Response, Failure> {
         let sessions = self.sessions()?;
-        let mut session = self.redis.run(sessions.load_from(request)).await?;
+        let mut session = self.run(sessions.load_from(request)).await?;
         let response = self.json(&shown(&session), 200)?;
         // Asks nobody; but the cookie of a secret that is to be dropped is signed anew.
         let committed = sessions.commit_on(&self.redis, &mut session, response);
@@ -68,7 +68,7 @@ impl App<'_> {
         change: impl FnOnce(&mut Session) -> Result<(), Failure>,
     ) -> Result<Response, Failure> {
         let sessions = self.sessions()?;
-        let mut session = self.redis.run(sessions.load_from(request)).await?;
+        let mut session = self.run(sessions.load_from(request)).await?;
         change(&mut session)?;
         let told = sessions.commit(&self.redis, &mut session).await?;
         let response = self.json(&shown(&session), 200)?;

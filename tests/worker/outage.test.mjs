@@ -42,7 +42,11 @@ async function expectRecovery() {
   assert.equal((await get("/api/limit/back?limit=1&window=10s", { method: "POST" })).json.source, "redis");
   assert.equal((await get("/api/limit/back?limit=1&window=10s", { method: "POST" })).status, 429);
   assert.equal((await get("/api/cache/again", { method: "PUT", body: "3" })).status, 200);
-  assert.equal((await get("/api/cache/again")).json, 3);
+  // Reads begin again within the 2 s for which a cache does not ask a Redis that kept failing.
+  for (let tries = 0; (await get("/api/cache/again")).json !== 3; tries++) {
+    assert.ok(tries < 50, "the cache did not recover");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 test("Redis frozen: everybody is answered by the deadline, and it goes on when Redis does", async () => {

@@ -116,15 +116,21 @@ test("a page is one round trip: limit, session and cached page in one HTTP reque
   await get("/api/page", { headers });
   await new Promise((resolve) => setTimeout(resolve, 300));
 
-  const before = await stats(gateway.url);
-  const page = await get("/api/page", { headers });
-  const after = await stats(gateway.url);
-  assert.deepEqual([after.requests - before.requests, after.commands - before.commands], [1, 4]);
+  // Every 10 s at most hits and misses travel along: of three in a row two take nothing.
+  let [page, commands] = [await get("/api/page", { headers }), Infinity];
+  for (let pages = 0; pages < 3; pages++) {
+    const before = await stats(gateway.url);
+    page = await get("/api/page", { headers });
+    const after = await stats(gateway.url);
+    assert.equal(after.requests - before.requests, 1);
+    commands = Math.min(commands, after.commands - before.commands);
+  }
+  assert.equal(commands, 4);
   assert.equal(page.status, 200);
   assert.equal(page.json.userId, "grace");
   assert.equal(page.json.page.title, "One round trip");
   assert.equal(page.headers.get("cache-status"), "upstash-edge; hit");
-  assert.match(page.headers.get("server-timing") ?? "", /^redis;dur=\d+;desc="1 round trip, 4 commands"$/);
+  assert.match(page.headers.get("server-timing") ?? "", /^redis;dur=\d+;desc="1 round trip, \d+ commands"$/);
   assert.match(page.headers.get("ratelimit") ?? "", /^"default";r=\d+;t=\d+$/);
 });
 
