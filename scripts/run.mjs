@@ -37,7 +37,7 @@ function show(name) {
 /** What the front of an origin reads. */
 const FRONT = [
   "ORIGIN_URL", "ORIGIN_TIMEOUT", "RATE_LIMIT", "RATE_LIMIT_BY", "RATE_LIMIT_ON_FAILURE", "ADDRESS_HEADER", "CACHE_TTL", "RULES",
-  "SESSION_SECRETS", "SESSION_ON_FAILURE", "LOG", "DEMO",
+  "SESSION_SECRETS", "SESSION_ON_FAILURE", "LOG", "DEMO", "ADMIN_TOKEN",
 ];
 const SERVER = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"];
 
@@ -76,7 +76,8 @@ async function main() {
   // First of all: nobody should wait for a build to hear it.
   const port = await portFor("PORT", 8787);
   const named = variables(SERVER);
-  const front = TARGET === "edge" ? variables(FRONT) : { SESSION_SECRETS: randomBytes(32).toString("hex"), DEMO: "1" };
+  const adminToken = process.env.ADMIN_TOKEN || randomBytes(12).toString("hex");
+  const front = TARGET === "edge" ? variables(FRONT) : { SESSION_SECRETS: randomBytes(32).toString("hex"), DEMO: "1", ADMIN_TOKEN: adminToken };
   if (TARGET === "edge" && !front.ORIGIN_URL) throw new Error("ORIGIN_URL is not set: make edge ORIGIN_URL=http://127.0.0.1:3000");
   const given = TARGET === "edge" ? Object.keys(named).length : 0;
   if (given === 1) throw new Error(`${SERVER.join(" and ")} are set together or not at all`);
@@ -90,6 +91,8 @@ async function main() {
   if (TARGET === "edge") await configured(worker);
   console.log(`\n${told}Ctrl-C ends all of it`);
   console.log(`The Worker: ${worker.url}`);
+  // Made up for this run alone: its owner has to read it somewhere.
+  if (TARGET === "run") console.log(`The console: ${worker.url}/api/console/ · ADMIN_TOKEN ${process.env.ADMIN_TOKEN ? "as you set it" : adminToken}`);
 
   const all = Object.entries({ ...parts, "The Worker": worker });
   const first = await Promise.race(all.map(([name, { exited }]) => exited.then((code) => ({ name, code }))));

@@ -38,8 +38,9 @@ pub(crate) struct Page {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Listed {
-    /// The whole key of Redis, in base64url: a name need not be text.
-    pub id: String,
+    /// The whole key of Redis, in base64url; absent for one that is no text, which no command here can name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// As the cache was asked for it; what is no UTF-8 is replaced, what is long cut.
     pub name: String,
     /// How long the name is, in bytes.
@@ -143,7 +144,7 @@ impl Cache {
     /// `invalid_argument` when it is no key of this cache, and what befell a request.
     pub(crate) async fn shown(&self, redis: &Redis, id: &str) -> Result<Vec<Shown>, EdgeError> {
         let key = self.key_of(id)?;
-        let key = Arg::Bytes(&key);
+        let key = Arg::from(&key);
         let string: Call<Bytes> = command("GETRANGE", &[key, 0.into(), (READ - 1).into()]);
         let length: Call<u64> = command("STRLEN", &[key]);
         let order: Call<Option<String>> = command("HGET", &[key, "o".into()]);
@@ -176,25 +177,24 @@ impl Cache {
     /// As [`Self::shown`].
     pub(crate) async fn remove(&self, redis: &Redis, id: &str) -> Result<bool, EdgeError> {
         let key = self.key_of(id)?;
-        let Some(at) = entry_at(&key) else {
-            return Ok(false);
-        };
-        let mut lease = key.clone();
-        if let Some(letter) = lease.get_mut(at + 2) {
-            *letter = b'l';
-        }
+        let parts = entry_at(key.as_bytes()).and_then(|at| key.split_at_checked(at));
+        let (slot, rest) = parts.unwrap_or_default();
+        let name = rest.strip_prefix("}:e:").unwrap_or_default();
+        let lease = slot.to_owned() + "}:l:" + name;
         redis.run(Remove { key, lease }).await
     }
 
     /// The key of Redis that `id` names, if it is an entry of this cache: nothing else is read or removed by it.
-    fn key_of(&self, id: &str) -> Result<Vec<u8>, EdgeError> {
+    fn key_of(&self, id: &str) -> Result<String, EdgeError> {
         let key = Base64UrlUnpadded::decode_vec(id).ok();
+        let key = key.and_then(|key| String::from_utf8(key).ok());
         let begins = String::from("{") + &keys::part(&self.space.name) + ":";
-        let own = |key: &Vec<u8>| {
-            let rest = key.strip_prefix(begins.as_bytes());
-            let number = rest.and_then(|rest| rest.split(|b| *b == b'}').next());
-            let digits = |number: &[u8]| number.iter().all(u8::is_ascii_digit);
-            number.is_some_and(digits) && entry_at(key).is_some()
+        let own = |key: &String| {
+            let rest = key.strip_prefix(&begins).and_then(|it| it.split_once('}'));
+            rest.is_some_and(|(shard, rest)| {
+                let digits = shard.bytes().all(|b| b.is_ascii_digit());
+                digits && rest.starts_with(":e:")
+            })
         };
         key.filter(own)
             .ok_or_else(|| EdgeError::argument("id must be one that a page told"))
@@ -234,27 +234,18 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// Removes one entry and its lease; at once where the key is text, as any delete.
+/// Removes one entry and its lease.
 struct Remove {
-    key: Vec<u8>,
-    lease: Vec<u8>,
+    key: String,
+    lease: String,
 }
 
 impl Op for Remove {
     type Output = bool;
 
     fn encode(&mut self, _: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        match (
-            std::str::from_utf8(&self.key),
-            std::str::from_utf8(&self.lease),
-        ) {
-            (Ok(key), Ok(lease)) => {
-                out.script(&DELETE, &[key, lease], &[], Repeat::Never);
-                Ok(())
-            }
-            // No reader of this project asks for such a key, so nobody holds its lease.
-            _ => out.command("DEL", &[Arg::Bytes(&self.key)]),
-        }
+        out.script(&DELETE, &[&self.key, &self.lease], &[], Repeat::Never);
+        Ok(())
     }
 
     fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<bool, EdgeError> {
@@ -330,8 +321,9 @@ fn named(key: &[u8]) -> Listed {
     let shard = shard.and_then(|number| std::str::from_utf8(number).ok());
     let shard = shard.and_then(|number| number.trim_end_matches('}').parse().ok());
     let text = String::from_utf8_lossy(&name);
+    let is_text = std::str::from_utf8(key).is_ok();
     Listed {
-        id: Base64UrlUnpadded::encode_string(key),
+        id: is_text.then(|| Base64UrlUnpadded::encode_string(key)),
         name: text.chars().take(SHOWN_NAME).collect(),
         name_bytes: name.len(),
         shard: shard.unwrap_or(0),
@@ -429,11 +421,12 @@ mod tests {
         let cache = Cache::new().name("a{b");
         let of = |key: &[u8]| cache.key_of(&Base64UrlUnpadded::encode_string(key)).is_ok();
         assert!(of(b"{a%7Bb:0}:e:k"));
-        assert!(of(b"{a%7Bb:12}:e:\xff"));
+        assert!(of("{a%7Bb:12}:e:\u{202e}}:e:".as_bytes()));
         for key in [
             &b"{a%7Bb:0}:t"[..],
             b"{a%7Bb:0}:l:k",
             b"{a%7Bb:x}:e:k",
+            b"{a%7Bb:12}:e:\xff",
             b"{a:0}:e:k",
             b"{session}:abc",
             b"",

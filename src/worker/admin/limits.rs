@@ -10,8 +10,8 @@ use super::super::failure::{Failure, asked};
 use crate::duration::duration_ms;
 use crate::ratelimit::{Decision, Limit, RateLimiter, ReadWindow};
 
-/// A window that is to be drawn.
-const MOST: u32 = 1_000;
+/// Above it Redis holds one of 128 parts of the window, and not each request: that cannot be drawn.
+const MOST: u32 = 128;
 const LONGEST_MS: u64 = 3_600_000;
 
 /// What is to be done to an identifier of the playground.
@@ -42,11 +42,13 @@ enum Act {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Played {
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<Decision>,
     /// By the clock that decided.
     now: u64,
+    window_ms: u64,
     window: Vec<Taken>,
 }
 
@@ -63,7 +65,7 @@ impl App<'_> {
         let window_ms = duration_ms(&play.window).map_err(asked)?;
         if play.limit > MOST || window_ms > LONGEST_MS {
             return Err(Failure::bad(
-                "here a limit is 1 to 1000, and its window 1 h at most",
+                "here a limit is 1 to 128, and its window 1 h at most",
             ));
         }
         let window = Duration::from_millis(window_ms);
@@ -95,6 +97,7 @@ impl App<'_> {
         let played = Played {
             decision,
             now,
+            window_ms,
             window: window.map(|(at, cost)| Taken { at, cost }).collect(),
         };
         self.json(&played, 200)
