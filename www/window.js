@@ -147,7 +147,7 @@ export class Drawing {
       draw("g", { "clip-path": "url(#ahead)" }, future),
       draw("line", { class: "now", x1: here, x2: here, y1: TOP - 12, y2: bottom }),
       draw("g", { "clip-path": "url(#left)", class: "pale" }, left),
-      draw("g", { "clip-path": "url(#past)" }, past),
+      draw("g", { "clip-path": "url(#past)", class: "past" }, past),
       label(LEFT - 8, y(this.#limit) + 4, `${this.#limit}`, "end", "axis limit-label"),
       label(LEFT - 8, bottom + 4, "0", "end", "axis"),
       label(from, bottom + 18, `−${duration(this.#windowMs)}`, "middle", "axis"),
