@@ -30,10 +30,16 @@ entry() {
 
 # adapter NAME: what fits the package to a framework; of the core it holds nothing.
 adapter() {
-  local format
+  local format out footer=
   for format in esm cjs; do
-    esbuild "pkg/src/adapters/$1.js" --bundle --minify "--format=$format" --target=es2022 --platform=neutral \
-      --sourcemap --sources-content=false --legal-comments=inline --log-level=warning "--outfile=$([ $format = esm ] && echo pkg/dist || echo pkg/dist/cjs)/$1.js"
+    out="pkg/dist/$1.js"
+    if [ $format = cjs ]; then
+      out="pkg/dist/cjs/$1.js"
+      # Where a file is what a framework imports, what it requires is that too.
+      if [ "$1" = next-cache-handler ]; then footer='--footer:js=module.exports=Object.assign(module.exports.default,module.exports);'; fi
+    fi
+    esbuild "pkg/src/adapters/$1.js" --bundle --minify "--format=$format" --target=es2022 --platform=neutral --external:upstash-edge \
+      --sourcemap --sources-content=false --legal-comments=inline --log-level=warning ${footer:+"$footer"} "--outfile=$out"
   done
 }
 
@@ -44,7 +50,7 @@ if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/adapters pkg/*.d.t
   js index pkg/dist init esm pkg/dist/init.js
   js index pkg/dist init cjs pkg/dist/cjs/init.js
   for name in limiter cache sessions; do entry entries/$name js-$name pkg/dist/$name; done
-  for name in hono workers; do adapter $name; done
+  for name in hono next next-cache-handler workers; do adapter $name; done
   # To TypeScript a declaration is of the kind that the nearest package.json says.
   echo '{"type":"commonjs"}' >pkg/dist/cjs/package.json
   cp -r pkg/*.d.ts pkg/entries pkg/adapters pkg/dist/cjs/

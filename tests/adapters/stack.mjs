@@ -30,6 +30,9 @@ export const packed = (path, file) => import(join(path, "node_modules/upstash-ed
 /** An empty project beside the frameworks that has the package. */
 export const beside = () => project("adapters", {}, folderBelow());
 
+/** @param {string} folder @returns {string} */
+const version = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
+
 /**
  * An example, as a newcomer copies it, with the package from its tarball; what else it depends on lies in a folder above.
  * @param {string} name @param {string} [below] @returns {string} its folder
@@ -38,13 +41,10 @@ export function example(name, below = "") {
   const folder = join(ROOT, "examples", name);
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const { "upstash-edge": own, ...others } = dependencies;
-  const { version } = JSON.parse(readFileSync(join(ROOT, "pkg/package.json"), "utf8"));
-  assert.equal(own, `^${version}`);
+  assert.equal(own, `^${version(join(ROOT, "pkg"))}`);
+  // What is tested is what is written there: of the same major version.
   for (const [other, range] of Object.entries({ ...others, ...devDependencies })) {
-    const where = other === "wrangler" ? ROOT : join(INSTALLED, below);
-    const installed = JSON.parse(readFileSync(join(where, "node_modules", other, "package.json"), "utf8")).version;
-    // What is tested is what is written there: of the same major version.
-    assert.equal(range, `^${installed.split(".")[0]}`, other);
+    assert.equal(range, `^${version(join(other === "wrangler" ? ROOT : join(INSTALLED, below), "node_modules", other)).split(".")[0]}`, other);
   }
   const files = globSync("**/*.*", { cwd: folder, exclude: (path) => /node_modules|\.next|\.wrangler/.test(path) }).filter((file) => file !== "package.json");
   return project(name, Object.fromEntries(files.map((file) => [file, readFileSync(join(folder, file), "utf8")])), folderBelow(below));
