@@ -27,7 +27,7 @@ runtimes: ## the conformance list in every runtime; writes the READMEs' table (R
 	@scripts/build-pkg.sh
 	@$(IN_ENV) env UPSTASH_GATEWAY=target/debug/upstash-gateway WRITE=1 node --test tests/runtimes/runtimes.test.mjs
 
-bench-ops: ## what a get costs beside bare fetch and the peer: throughput, CPU time, promises, timers, crossings
+bench-ops: ## get, set and a limit's check beside bare fetch and the peers (QUICK=1)
 	@scripts/setup.sh run
 	@$(IN_ENV) cargo build --release -p upstash-gateway
 	@scripts/build-pkg.sh
