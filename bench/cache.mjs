@@ -3,7 +3,8 @@
 
 import { stopAll } from "../scripts/processes.mjs";
 import { startGateway, startRedis } from "../scripts/stack.mjs";
-import { client, quantile } from "./client.mjs";
+import { client } from "./lib/redis.mjs";
+import { quantile } from "./lib/rounds.mjs";
 
 // Built before this is run.
 const path = "../pkg/dist/inline.js";

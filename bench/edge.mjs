@@ -4,12 +4,12 @@
 
 import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { Agent, createServer, get } from "node:http";
-import { connect, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start, stopAll } from "../scripts/processes.mjs";
 import { freePort, startGateway, startRedis } from "../scripts/stack.mjs";
+import { distant } from "./lib/http.mjs";
 
 const ROOT = join(import.meta.dirname, "..");
 const PAGES = process.env.QUICK ? 60 : 400;
@@ -71,22 +71,6 @@ const config :Workerd.Config = (
     await sleep(50);
   }
   return { ...child, ...urls };
-}
-
-/** What is `ms` farther away than the server it stands for. @param {number} port @param {number} ms */
-async function distant(port, ms) {
-  const server = createTcpServer((near) => {
-    const far = connect(port, "127.0.0.1");
-    near.setNoDelay(true);
-    near.on("data", (chunk) => far.write(chunk));
-    far.on("data", (chunk) => void setTimeout(() => near.write(chunk), ms));
-    for (const [one, other] of /** @type {const} */ ([[near, far], [far, near]])) {
-      one.on("error", () => other.destroy());
-      one.on("close", () => other.destroy());
-    }
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-  return `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });

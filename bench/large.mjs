@@ -7,7 +7,7 @@ import { Agent, request } from "node:http";
 import { stopAll } from "../scripts/processes.mjs";
 import { startGateway, startRedis } from "../scripts/stack.mjs";
 import { startWorkerd } from "../scripts/workerd.mjs";
-import { cpuOf } from "./ops/workerd.mjs";
+import { cpuOf } from "./lib/rounds.mjs";
 
 const ROUNDS = process.env.QUICK ? 7 : 25;
 const LANES = 16;

@@ -5,7 +5,8 @@ import { Ratelimit } from "@upstash/ratelimit";
 import { readFileSync } from "node:fs";
 import { stopAll } from "../scripts/processes.mjs";
 import { startRedis } from "../scripts/stack.mjs";
-import { client, quantile } from "./client.mjs";
+import { client } from "./lib/redis.mjs";
+import { quantile } from "./lib/rounds.mjs";
 
 const WINDOW_MS = 60_000;
 const CHECKS = 3_000;
