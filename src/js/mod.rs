@@ -33,9 +33,9 @@ use crate::wire::{Commands, Repeat};
 use batch::Batch;
 use slots::Slots;
 
-/// The one that std has, built as small as the rest; std's own copy is built for speed.
+/// A third of the size of the one that std has, and as good at putting freed neighbours together: an isolate lives long.
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 thread_local! {
     static BATCHES: RefCell<Slots<Box<Batch>>> = const { RefCell::new(Slots::new()) };
