@@ -37,6 +37,13 @@ use slots::Slots;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
+#[wasm_bindgen]
+extern "C" {
+    /// Fills `bytes` from the runtime's cryptographic source; whether it could. A refusal that is no exception: those
+    /// would need a table of JavaScript's values.
+    pub(crate) fn fill(bytes: &mut [u8]) -> bool;
+}
+
 thread_local! {
     static BATCHES: RefCell<Slots<Box<Batch>>> = const { RefCell::new(Slots::new()) };
 }
