@@ -57,9 +57,14 @@ await bench("the gateway beside the bare server", async (report) => {
 
   const memory = [];
   for (const connections of [1, 64, 256, 480]) {
+    // New ones each time: what a process once had it keeps.
+    const fresh = await startRedis();
+    const before = await startGateway({ redisUrl: fresh.url, token });
     const held = { gateway: 0, redis: 0 };
-    await loaded({ port: gateway.port, bytes: http(1), framed: httpAnswer, connections, ms: 200, during: () => (held.gateway = memoryOf(gateway.pid)) });
-    await loaded({ port: redis.port, bytes: resp(1), framed: fixedAnswer(`$3\r\n${VALUE}\r\n`.length), connections, ms: 200, during: () => (held.redis = memoryOf(redis.pid)) });
+    await loaded({ port: before.port, bytes: http(1), framed: httpAnswer, connections, ms: 300, during: () => (held.gateway = memoryOf(before.pid)) });
+    await before.stop();
+    await loaded({ port: fresh.port, bytes: resp(1), framed: fixedAnswer("$-1\r\n".length), connections, ms: 300, during: () => (held.redis = memoryOf(fresh.pid)) });
+    await fresh.stop();
     memory.push({ connections, ...held });
   }
   report.table("Memory with so many connections open, KB", ["connections", "gateway", "Redis"], memory.map((one) => [`${one.connections}`, one.gateway / 1024, one.redis / 1024]));

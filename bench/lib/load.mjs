@@ -10,7 +10,7 @@ import { ascending } from "./rounds.mjs";
 export function httpAnswer(bytes) {
   const head = bytes.indexOf("\r\n\r\n");
   if (head < 0) return -1;
-  const text = bytes.latin1Slice(0, head).toLowerCase();
+  const text = bytes.toString("latin1", 0, head).toLowerCase();
   if (!text.startsWith("http/1.1 200")) throw new Error(`answered ${text.slice(0, 40)}`);
   const end = head + 4 + Number(/content-length: (\d+)/.exec(text)?.[1] ?? NaN);
   return end <= bytes.length ? end : -1;
