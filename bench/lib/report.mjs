@@ -74,7 +74,7 @@ export class Report {
 
   /** The same of what is counted and has no spread. @param {string} name @param {number} ours @param {number} theirs @param {{less?: boolean, aim?: number}} [how] */
   count(name, ours, theirs, { less, aim } = {}) {
-    const found = ours / theirs;
+    const found = ours === theirs ? 1 : ours / theirs;
     const reached = aim === undefined ? undefined : less ? found <= aim : found >= aim;
     this.lines.push({ name, text: `ours ${shown(ours)}, peer ${shown(theirs)}, ratio ${Number.isFinite(found) ? found.toFixed(2) : "-"}`, less, aim, reached });
   }
