@@ -1,12 +1,12 @@
 //! What a cache holds, for who wants to see it: entries page by page, and what stands under one.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
 
 use super::freshness::Freshness;
 use super::payload::{Kind, inflated};
 use super::write::DELETE;
 use super::{Cache, entry};
+use crate::base64;
 use crate::client::Redis;
 use crate::commands::{Bytes, Call, command};
 use crate::error::EdgeError;
@@ -186,7 +186,7 @@ impl Cache {
 
     /// The key of Redis that `id` names, if it is an entry of this cache: nothing else is read or removed by it.
     fn key_of(&self, id: &str) -> Result<String, EdgeError> {
-        let key = Base64UrlUnpadded::decode_vec(id).ok();
+        let key = base64::from_url(id.as_bytes());
         let key = key.and_then(|key| String::from_utf8(key).ok());
         let begins = String::from("{") + &keys::part(&self.space.name) + ":";
         let own = |key: &String| {
@@ -323,7 +323,7 @@ fn named(key: &[u8]) -> Listed {
     let text = String::from_utf8_lossy(&name);
     let is_text = std::str::from_utf8(key).is_ok();
     Listed {
-        id: is_text.then(|| Base64UrlUnpadded::encode_string(key)),
+        id: is_text.then(|| base64::url(key)),
         name: text.chars().take(SHOWN_NAME).collect(),
         name_bytes: name.len(),
         shard: shard.unwrap_or(0),
@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn an_id_names_entries_of_this_cache_alone() {
         let cache = Cache::new().name("a{b");
-        let of = |key: &[u8]| cache.key_of(&Base64UrlUnpadded::encode_string(key)).is_ok();
+        let of = |key: &[u8]| cache.key_of(&base64::url(key)).is_ok();
         assert!(of(b"{a%7Bb:0}:e:k"));
         assert!(of("{a%7Bb:12}:e:\u{202e}}:e:".as_bytes()));
         for key in [
