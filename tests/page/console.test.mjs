@@ -90,7 +90,7 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
       assert.ok(tries < 200);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    assert.match(await page.$eval(".plot", (/** @type {Element} */ plot) => plot.getAttribute("aria-label") ?? ""), /Cache, a minute, .*: hits \d+, stale \d+, misses \d+/);
+    assert.match(await page.$eval(".plot", (/** @type {Element} */ plot) => plot.getAttribute("aria-label") ?? ""), /Cache, a minute, .*: hits [\d,]+, stale [\d,]+, misses [\d,]+/);
     assert.deepEqual(problems, []);
     await close();
   });
