@@ -51,7 +51,7 @@ await bench("get, set and a rate limit's check, one command each", async (report
 
   // Not sooner: it watches what the figures above are made of.
   const { counts } = await import("./ops/count.mjs");
-  const { fetched, whole, own } = await counts(server);
+  const { fetched, whole, own } = await counts(server, 1);
   const names = /** @type {(keyof typeof own)[]} */ (Object.keys(own));
   const row = (/** @type {string} */ title, /** @type {typeof own} */ one) => [title, ...names.map((name) => one[name].toFixed(0))];
   report.table("What one get takes, counted in Node", ["", ...names], [row("bare fetch", fetched), row("ours, fetch within", whole), row("the client alone", own)]);

@@ -7,7 +7,7 @@ import { median } from "../lib/rounds.mjs";
 import { ask, bare, captured, oursOf } from "./ways.mjs";
 
 /**
- * @typedef {object} Counts of one call
+ * @typedef {object} Counts of one tick
  * @property {number} promises those of `await` too
  * @property {number} microtasks queued by hand
  * @property {number} timers
@@ -103,10 +103,13 @@ async function count(call) {
   };
 }
 
-/** Counts of a get: bare fetch of the same bytes, our client, and what that leaves for our client itself. @param {import("./ways.mjs").Server} server */
-export async function counts(server) {
-  const [asked, clients] = [await captured(ours, server, "get", 1), oursOf(ours, server)];
-  const [fetched, whole] = [await count(() => bare(asked)), await count(() => ask("ours", clients, "get", 1))];
+/**
+ * Counts of so many gets of one tick: bare fetch of the same bytes, our client, and what that leaves for our client itself.
+ * @param {import("./ways.mjs").Server} server @param {number} tick
+ */
+export async function counts(server, tick) {
+  const [asked, clients] = [await captured(ours, server, "get", tick), oursOf(ours, server)];
+  const [fetched, whole] = [await count(() => bare(asked)), await count(() => ask("ours", clients, "get", tick))];
   const own = /** @type {Counts} */ ({ ...whole });
   for (const name of /** @type {(keyof Counts)[]} */ (Object.keys(own))) own[name] -= fetched[name];
   return { fetched, whole, own };

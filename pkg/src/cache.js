@@ -119,7 +119,9 @@ export class Cache {
     if (compressAbove !== false && !(typeof compressAbove === "number" && compressAbove >= 0)) throw wrong("compressAbove must be false or a number of bytes");
     this.#redis = redis;
     this.#compressAbove = compressAbove === false ? Infinity : compressAbove;
-    this.#timeoutMs = milliseconds("timeout", timeout);
+    const timeoutMs = milliseconds("timeout", timeout);
+    // It bounds what a caller waits, and the timers of a busy isolate are late.
+    this.#timeoutMs = timeoutMs - Math.min(timeoutMs / 4, 25);
     this.#early = share("earlyRefresh", earlyRefresh, 1000);
     this.#validate = callable("validate", validate);
     this.#waitUntil = callable("waitUntil", waitUntil);
@@ -131,7 +133,7 @@ export class Cache {
       window("staleIfError", staleIfError),
       Number.isInteger(shards) ? shards : 0,
       lock === false ? 0 : milliseconds("lock", lock),
-      this.#timeoutMs,
+      timeoutMs,
     ];
     this.#config = JSON.stringify([viewOf(redis).shared.server.url, name, ...numbers.map(String), `${metrics}`]);
     const problem = core.cache_problem(this.#config);

@@ -36,11 +36,11 @@ mod write;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::base64;
 use crate::client::Redis;
 use crate::error::EdgeError;
 use crate::host::LocalFuture;
@@ -48,7 +48,7 @@ use crate::op::Context;
 
 pub(crate) use exchange::Exchange;
 #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
-pub(crate) use fetch::Kept;
+pub(crate) use fetch::keep::Kept;
 #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use flow::{Answer, Fetched, Next, Step};
 pub(crate) use http::Asked;
@@ -346,5 +346,5 @@ impl Cache {
 
 /// 96 random bits, as text.
 fn nonce(cx: &Context<'_>) -> Result<String, EdgeError> {
-    Ok(Base64UrlUnpadded::encode_string(&cx.random::<12>()?))
+    Ok(base64::url(&cx.random::<12>()?))
 }

@@ -106,7 +106,8 @@ async fn a_slow_redis_costs_its_timeout_and_no_more() {
     assert_eq!(value.await, Ok(json!(1)));
     // Nothing is stored, or waited for, after that.
     assert_eq!(fake.sent().len(), 1);
-    assert_eq!(fake.now() - started, 500);
+    // Of 500 ms it leaves 25 to late timers.
+    assert_eq!(fake.now() - started, 475);
 }
 
 /// A hundred callers under load: each has a value, 1 from the cache or 2 from the origin, and how many had the former.

@@ -131,7 +131,7 @@ async fn learn(redis: &Redis) -> Result<(), EdgeError> {
 
 fn patient(name: &str) -> Cache {
     let cache = Cache::new().name(name).metrics(false);
-    let cache = cache.timeout_ms(NEVER_MS).expect("a timeout");
+    let cache = cache.timeout_ms(2 * NEVER_MS).expect("a timeout");
     cache.lock_ms(60_000).expect("a lease")
 }
 
