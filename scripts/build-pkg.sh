@@ -14,7 +14,7 @@ js() {
   if [ "$3" = edge-light ]; then inflate=inflate; fi
   esbuild "pkg/src/runtimes/$3.js" --bundle --minify "--format=$4" --target=es2022 --platform=neutral \
     "--alias:#core=./$2/glue.js" "--alias:#wasm=./$2/core.wasm" "--alias:#entry=./pkg/src/$1.js" \
-    --alias:#instance=./pkg/src/instance.js "--alias:#inflate=./pkg/src/$inflate.js" \
+    --alias:#memory=./pkg/src/memory.js "--alias:#inflate=./pkg/src/$inflate.js" \
     --loader:.wasm=base64 "--external:./core.wasm?module" --sourcemap --sources-content=false \
     --legal-comments=inline --log-level=warning "--outfile=$5"
 }
@@ -44,7 +44,7 @@ adapter() {
 }
 
 scripts/build-modules.sh
-if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/adapters pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/build-modules.sh scripts/wasm-env.sh; then
+if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/adapters pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/build-modules.sh scripts/glue.mjs scripts/wasm-env.sh; then
   rm -rf pkg/dist
   entry index js pkg/dist
   js index pkg/dist init esm pkg/dist/init.js

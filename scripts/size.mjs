@@ -1,5 +1,5 @@
-// `make size`: what each entry adds to a Worker, beside the packages it replaces, by one esbuild command; and where the
-// bytes of the module are, by part of the crate.
+// What an entry adds to a Worker, what the packages it replaces add, by one esbuild command; and where the bytes of the
+// module are, by part of the crate.
 
 import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
@@ -113,19 +113,13 @@ function part(name) {
   const path = name.replace(/\[[0-9a-f]+\]/g, "");
   const own = /upstash_edge::(?:js::)?(?:batch::Asked<upstash_edge::)?(\w+)/.exec(path.replace(/^<upstash_edge::js::batch::Asked</, ""));
   if (own) return `crate: ${["", "js/"].some((below) => existsSync(join(ROOT, `src/${below}${own[1]}`)) || existsSync(join(ROOT, `src/${below}${own[1]}.rs`))) ? own[1] : "js"}`;
-  const other = /(?:^|[<& ])(?:dyn )?(dlmalloc|sha2|hmac|base64ct|core|alloc|std|serde_json|hashbrown|wasm_bindgen|js_sys|itoa)\b/.exec(path);
+  const other = /(?:^|[<& ])(?:dyn )?(talc|sha2|hmac|base64ct|core|alloc|std|serde_json|hashbrown|wasm_bindgen|js_sys|itoa)\b/.exec(path);
   if (other) return `${other[1]}`;
   return /shim$|^__/.test(path) ? "exports, and what is inlined into them" : "other";
 }
 
-async function main() {
-  /** @param {(string | number)[]} cells */
-  const row = (...cells) => console.log(cells.map((cell, at) => (at ? `${cell}`.padStart(12) : `${cell}`.padEnd(62))).join(""));
-  row("bytes, minified by one esbuild command, gzip -9", "JavaScript", "wasm", "together");
-  const entries = await Promise.all(["", "limiter", "cache", "sessions"].map(entry));
-  const peers = await Promise.all(PEERS.map((_, at) => peer(PEERS.slice(0, at + 1).join(" + "), PEERS.slice(0, at + 1))));
-  for (const { name, js, wasm } of [...entries, ...peers]) row(name, js, wasm, js + wasm);
-
+/** The bytes of the module with everything, by part, largest first. @returns {[string, number][]} */
+export function parts() {
   const folder = mkdtempSync(join(tmpdir(), "upstash-edge-size-"));
   try {
     const [bound, small] = [join(folder, "bound"), join(folder, "small.wasm")];
@@ -134,12 +128,8 @@ async function main() {
     /** @type {Map<string, number>} */
     const parts = new Map();
     for (const [name, size] of functions(readFileSync(small))) parts.set(part(name), (parts.get(part(name)) ?? 0) + size);
-    console.log();
-    row("the module with everything, by part", "bytes");
-    for (const [name, size] of [...parts].sort((a, b) => b[1] - a[1])) row(name, size);
+    return [...parts].sort((a, b) => b[1] - a[1]);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
-
-if (import.meta.filename === process.argv[1]) await main();

@@ -14,19 +14,17 @@ export const unstarted = /** @type {any} */ (
 
 /**
  * @param {WebAssembly.Module | BufferSource} module
- * @param {() => WebAssembly.Imports} imports
- * @param {(exports: any) => void} use takes the exports, those of another instance each time
+ * @param {WebAssembly.Imports} imports
+ * @param {(exports: any, instances: number) => void} use takes the exports, those of another instance each time, and how many
+ * there were before it
  */
 export function instantiate(module, imports, use) {
   // Not `instanceof`: a module may come from another realm, as it does on Vercel.
   const compiled = "byteLength" in module ? new WebAssembly.Module(module) : module;
-  let times = 0;
+  let instances = 0;
   const begin = () => {
-    const { exports } = new WebAssembly.Instance(compiled, imports());
-    use(Object.fromEntries(Object.entries(exports).map(([name, value]) => [name, typeof value === "function" ? guarded(value) : value])));
-    /** @type {any} */ (exports).__wbindgen_start();
-    // No handle of an instance before is one of this one's.
-    /** @type {any} */ (exports).number_from(times++);
+    const { exports } = new WebAssembly.Instance(compiled, imports);
+    use(Object.fromEntries(Object.entries(exports).map(([name, value]) => [name, typeof value === "function" ? guarded(value) : value])), instances++);
   };
   /** @param {Function} call */
   const guarded = (call) =>

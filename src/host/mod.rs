@@ -108,12 +108,21 @@ pub(crate) fn retry_after_ms(header: Option<String>) -> Option<u64> {
     header?.trim().parse::<u64>().ok()?.checked_mul(1_000)
 }
 
-/// The runtime's randomness, the same call on every target.
+/// The runtime's randomness.
 pub(crate) fn entropy(bytes: &mut [u8]) -> Result<(), EdgeError> {
-    getrandom::fill(bytes).map_err(|_| {
-        EdgeError::new(
-            crate::error::ErrorKind::Unsupported,
-            "this runtime has no source of cryptographic randomness",
-        )
-    })
+    if fill(bytes) {
+        return Ok(());
+    }
+    Err(EdgeError::new(
+        crate::error::ErrorKind::Unsupported,
+        "this runtime has no source of cryptographic randomness",
+    ))
+}
+
+#[cfg(all(feature = "js-client", target_arch = "wasm32"))]
+use crate::js::fill;
+
+#[cfg(not(all(feature = "js-client", target_arch = "wasm32")))]
+fn fill(bytes: &mut [u8]) -> bool {
+    getrandom::fill(bytes).is_ok()
 }
