@@ -161,10 +161,14 @@ test("a Redis that is away is a miss, asked once in 2 s; an invalidation is sent
   const name = aName();
   /** @type {string[]} */
   const failures = [];
+  const onError = async (/** @type {any} */ { operation, code }) => {
+    failures.push(`${operation} ${code}`);
+    throw new Error("of the caller's own");
+  };
   let asked = 0;
   const counting = (/** @type {string} */ url, /** @type {RequestInit} */ init) => (asked++, fetch(url, init));
   const away = new Redis({ url, token: vars.UPSTASH_REDIS_REST_TOKEN, fetch: counting, retry: false });
-  const one = cacheHandler({ redis: away, name, onError: (/** @type {any} */ { operation, code }) => failures.push(`${operation} ${code}`) });
+  const one = cacheHandler({ redis: away, name, onError });
   const two = aProcess(name);
   await make(one, "key", "1", { tags: ["a"] });
   await gateway.stop();
