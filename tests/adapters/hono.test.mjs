@@ -4,11 +4,38 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { requests } from "../edge/front.mjs";
-import { INSTALLED } from "../runtimes/start.mjs";
+import { command, INSTALLED, printed } from "../runtimes/start.mjs";
 import { beside, cookieOf, packed, SECRET, startStack } from "./stack.mjs";
 
 const { gateway, vars } = await startStack();
-const path = beside();
+
+/** For Deno and Bun: serves, asks itself, and prints what came. */
+const SERVED = `import { Hono } from "hono";
+import { Cache, Edge, Redis, Sessions } from "upstash-edge";
+import { edge } from "upstash-edge/hono";
+const name = globalThis.Deno ? "deno" : "bun";
+const redis = new Redis(${JSON.stringify({ url: vars.UPSTASH_REDIS_REST_URL, token: vars.UPSTASH_REDIS_REST_TOKEN })});
+const app = new Hono();
+app.use(edge(new Edge({ redis, sessions: new Sessions(redis, { name, secrets: "${SECRET}" }), cache: new Cache(redis, { name, metrics: false }) }), app));
+let asked = 0;
+app.get("/", (c) => c.text(String(++asked), 200, { "cache-control": "max-age=60" }));
+app.get("/me", (c) => {
+  const visits = (c.get("session").get("visits") ?? 0) + 1;
+  c.get("session").set("visits", visits);
+  return c.text(String(visits));
+});
+const options = { port: 0, hostname: "127.0.0.1" };
+const server = globalThis.Deno ? Deno.serve({ ...options, onListen() {} }, app.fetch) : Bun.serve({ ...options, fetch: app.fetch });
+const url = "http://127.0.0.1:" + (server.port ?? server.addr.port);
+const texts = [await (await fetch(url)).text(), await (await fetch(url)).text()];
+const first = await fetch(url + "/me");
+const cookie = first.headers.getSetCookie()[0].split(";")[0];
+texts.push(await first.text(), await (await fetch(url + "/me", { headers: { cookie } })).text());
+console.log(JSON.stringify(texts));
+process.exit();
+`;
+
+const path = beside({ "served.mjs": `import process from "node:process";\n${SERVED}` });
 const { Cache, Edge, RateLimiter, Redis, Sessions, slidingWindow } = await packed(path, "inline.js");
 const { edge } = await packed(path, "hono.js");
 const { Hono } = await import(join(INSTALLED, "node_modules/hono/dist/index.js"));
@@ -201,3 +228,10 @@ test("behind Node's server it is the same, and the store is done before the answ
   const second = await fetch(`${url}/me`, { headers: { cookie: cookieOf(first) } });
   assert.deepEqual([await first.json(), await second.json(), asked], [1, 2, 1]);
 });
+
+for (const [runtime = "", ...args] of [["deno", "run", "--allow-net"], ["bun"]]) {
+  test(`in ${runtime} a page is stored, and a session lasts`, async () => {
+    const output = await command(join(INSTALLED, "node_modules/.bin", runtime), [...args, "served.mjs"], path);
+    assert.deepEqual(printed(output), ["1", "1", "1", "2"]);
+  });
+}
