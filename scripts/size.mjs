@@ -113,7 +113,7 @@ function part(name) {
   const path = name.replace(/\[[0-9a-f]+\]/g, "");
   const own = /upstash_edge::(?:js::)?(?:batch::Asked<upstash_edge::)?(\w+)/.exec(path.replace(/^<upstash_edge::js::batch::Asked</, ""));
   if (own) return `crate: ${["", "js/"].some((below) => existsSync(join(ROOT, `src/${below}${own[1]}`)) || existsSync(join(ROOT, `src/${below}${own[1]}.rs`))) ? own[1] : "js"}`;
-  const other = /(?:^|[<& ])(?:dyn )?(talc|sha2|hmac|base64ct|core|alloc|std|serde_json|hashbrown|wasm_bindgen|js_sys|itoa)\b/.exec(path);
+  const other = /(?:^|[<& ])(?:dyn )?(talc|sha2|hmac|core|alloc|std|serde_json|hashbrown|wasm_bindgen|js_sys|itoa)\b/.exec(path);
   if (other) return `${other[1]}`;
   return /shim$|^__/.test(path) ? "exports, and what is inlined into them" : "other";
 }

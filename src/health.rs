@@ -1,7 +1,6 @@
 //! Whether Redis can be written and read, and how fast.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-
+use crate::base64;
 use crate::client::Redis;
 use crate::duration::LONGEST_TIMEOUT_MS;
 use crate::error::EdgeError;
@@ -82,7 +81,7 @@ impl Op for HealthCheck {
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
         self.started = cx.now();
         // A key of its own: another check at the same moment must not look like a wrong answer.
-        self.key += &Base64UrlUnpadded::encode_string(&cx.random::<12>()?);
+        self.key += &base64::url(&cx.random::<12>()?);
         let key = Arg::from(&self.key);
         out.command("SET", &[key, key, "EX".into(), 10u32.into()])?;
         out.command("GET", &[key])

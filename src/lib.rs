@@ -28,6 +28,7 @@
     allow(dead_code, unused_imports)
 )]
 
+mod base64;
 mod cache;
 mod client;
 pub mod commands;

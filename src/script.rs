@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 /// The first line that makes Upstash lock the script's keys alone, where it would lock the whole database.
 /// Redis itself refuses it, so a script is known in both forms and the client learns which one a server takes.
@@ -23,44 +24,80 @@ macro_rules! script {
 
 pub(crate) use script;
 
-/// Writes `source` without its comments and indentation, which nobody reads where it is sent; how long that is.
+/// Writes `source` without its comments and the blanks that separate nothing, which nobody reads where it is sent; how
+/// long that is. Lines stay, and so does what stands in quotes; `[[` is not known.
 #[allow(clippy::indexing_slicing, reason = "evaluated at compile time")]
 pub(crate) const fn bare(source: &str, out: &mut [u8]) -> usize {
     let source = source.as_bytes();
-    let (mut at, mut written) = (0, 0);
+    let (mut at, mut written, mut last, mut quote) = (LOCK_LINE.len(), 0, b'\n', 0);
+    while written < at && written < out.len() {
+        out[written] = source[written];
+        written += 1;
+    }
+    written = at;
     while at < source.len() {
-        while at < source.len() && source[at] == b' ' {
-            at += 1;
-        }
-        let comment = at + 1 < source.len() && source[at] == b'-' && source[at + 1] == b'-';
-        loop {
-            if !comment {
-                if written < out.len() {
-                    out[written] = source[at];
-                }
-                written += 1;
+        let byte = source[at];
+        let next = if at + 1 < source.len() {
+            source[at + 1]
+        } else {
+            b'\n'
+        };
+        if quote == 0 && byte == b'-' && next == b'-' {
+            while at < source.len() && source[at] != b'\n' {
+                at += 1;
             }
-            at += 1;
-            if at >= source.len() || source[at - 1] == b'\n' {
-                break;
-            }
+            continue;
         }
+        let separates = is_word(last) && is_word(next)
+            // `1..x` is a malformed number, `--` a comment, `[[` a text.
+            || last.is_ascii_digit() && next == b'.'
+            || last == b'.' && next.is_ascii_digit()
+            || last == next && (next == b'-' || next == b'[');
+        let blank = quote == 0 && (byte == b' ' && !separates || byte == b'\n' && last == b'\n');
+        if !blank {
+            if written < out.len() {
+                out[written] = byte;
+            }
+            written += 1;
+            last = byte;
+        }
+        if quote == 0 && (byte == b'\'' || byte == b'"') {
+            quote = byte;
+        } else if quote != 0 && byte == b'\\' {
+            if written < out.len() {
+                out[written] = next;
+            }
+            written += 1;
+            at += 1;
+        } else if byte == quote {
+            quote = 0;
+        }
+        at += 1;
     }
     written
+}
+
+/// What two of would become one.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 static TAKE_BYTES: Script = script!("lua/bytes.lua");
 
 /// One Lua script.
 pub(crate) struct Script {
-    locking: Source,
-    plain: Source,
+    /// The form with the line that asks for key locking, if there is one.
+    locking: Cow<'static, str>,
+    /// Where in it the form without the line begins.
+    plain: usize,
+    /// Made at first use: they are no texts that a module could be compressed by.
+    sha1s: [OnceLock<Sha1>; 2],
 }
 
 /// One form of a script.
-pub(crate) struct Source {
-    pub text: Cow<'static, str>,
-    sha1: Sha1,
+pub(crate) struct Source<'a> {
+    pub text: &'a str,
+    sha1: &'a OnceLock<Sha1>,
 }
 
 /// In hex: what EVALSHA names a script by.
@@ -78,10 +115,11 @@ pub(crate) enum Form {
 impl Script {
     /// A script of this source. Where its first line asks for key locking, the other form is without it.
     pub fn new(source: &str) -> Self {
-        let plain = source.strip_prefix(LOCK_LINE).unwrap_or(source);
+        let asks = source.starts_with(LOCK_LINE);
         Self {
-            locking: Source::new(source),
-            plain: Source::new(plain),
+            locking: Cow::Owned(source.to_owned()),
+            plain: if asks { LOCK_LINE.len() } else { 0 },
+            sha1s: [OnceLock::new(), OnceLock::new()],
         }
     }
 
@@ -92,70 +130,68 @@ impl Script {
             _ => 0,
         };
         let mut text = source.get(..first).unwrap_or_default().to_owned();
-        text += TAKE_BYTES.plain.text.as_ref();
+        text += TAKE_BYTES.source(Form::Plain).text;
         text += source.get(first..).unwrap_or_default();
         Self::new(&text)
     }
 
     /// One whose first line asks for key locking.
     pub const fn of(locking: &'static [u8]) -> Self {
-        let (_, plain) = locking.split_at(LOCK_LINE.len());
         Self {
-            locking: Source::of(locking),
-            plain: Source::of(plain),
+            locking: Cow::Borrowed(match std::str::from_utf8(locking) {
+                Ok(text) => text,
+                Err(_) => "",
+            }),
+            plain: LOCK_LINE.len(),
+            sha1s: [OnceLock::new(), OnceLock::new()],
         }
     }
 
-    pub fn source(&self, form: Form) -> &Source {
+    pub fn source(&self, form: Form) -> Source<'_> {
+        let [locking, plain] = &self.sha1s;
         match form {
-            Form::Locking => &self.locking,
-            Form::Plain => &self.plain,
+            Form::Locking => Source {
+                text: &self.locking,
+                sha1: locking,
+            },
+            Form::Plain => Source {
+                text: self.locking.get(self.plain..).unwrap_or_default(),
+                sha1: if self.has_forms() { plain } else { locking },
+            },
         }
     }
 
     /// What tells it from other scripts.
     pub fn id(&self) -> &Sha1 {
-        &self.plain.sha1
+        self.source(Form::Locking).hashed()
     }
 
     /// Whether the line that asks for key locking is there to be left out.
     pub fn has_forms(&self) -> bool {
-        self.locking.sha1 != self.plain.sha1
+        self.plain > 0
     }
 
     /// Whether it says itself, in its first line, that it writes nothing.
     pub fn only_reads(&self) -> bool {
-        self.plain.text.starts_with("#!lua flags=no-writes\n")
+        let plain = self.source(Form::Plain).text;
+        plain.starts_with("#!lua flags=no-writes\n")
     }
 }
 
-impl Source {
-    fn new(text: &str) -> Self {
-        Self {
-            sha1: sha1(text.as_bytes()),
-            text: Cow::Owned(text.to_owned()),
-        }
-    }
-
-    const fn of(text: &'static [u8]) -> Self {
-        Self {
-            sha1: sha1(text),
-            text: Cow::Borrowed(match std::str::from_utf8(text) {
-                Ok(text) => text,
-                Err(_) => "",
-            }),
-        }
-    }
-
+impl<'a> Source<'a> {
     /// The SHA1 of the text, in hex: what EVALSHA names it by.
-    pub fn sha1(&self) -> &str {
-        std::str::from_utf8(&self.sha1).unwrap_or_default()
+    pub fn sha1(&self) -> &'a str {
+        std::str::from_utf8(self.hashed()).unwrap_or_default()
+    }
+
+    fn hashed(&self) -> &'a Sha1 {
+        self.sha1.get_or_init(|| sha1(self.text.as_bytes()))
     }
 }
 
-/// The hex of SHA-1 (FIPS 180-4, section 6.1), in a few hundred bytes of wasm: callers' scripts are hashed at run time.
+/// The hex of SHA-1 (FIPS 180-4, section 6.1), in a few hundred bytes of wasm: each script is hashed once, at its first use.
 #[allow(clippy::indexing_slicing, reason = "every index is masked or compared")]
-const fn sha1(text: &[u8]) -> Sha1 {
+fn sha1(text: &[u8]) -> Sha1 {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut hash: [u32; 5] = [
         0x6745_2301,
@@ -273,7 +309,9 @@ mod tests {
             SCRIPT.source(Form::Plain).sha1()
         );
         assert!(SCRIPT.source(Form::Locking).text.ends_with("\nreturn 1"));
-        assert_eq!(Script::new("return 1").id(), SCRIPT.id());
+        let same = Script::new("#!lua flags=allow-key-locking\nreturn 1");
+        assert_eq!(same.id(), SCRIPT.id());
+        assert_ne!(Script::new("return 1").id(), SCRIPT.id());
     }
 
     #[test]
@@ -300,18 +338,39 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_indentation_stay_at_home() {
-        let source = "-- one\nlocal a = 1 -- two\n  -- three\n    return a - -1\n--";
-        let mut text = [0; 64];
-        let length = bare(source, &mut text);
-        assert_eq!(&text[..length], b"local a = 1 -- two\nreturn a - -1\n");
+    fn comments_and_what_separates_nothing_stay_at_home() {
+        let bare = |source: &str| {
+            let source = LOCK_LINE.to_owned() + source;
+            let mut text = vec![0; bare(&source, &mut [])];
+            assert_eq!(super::bare(&source, &mut text), text.len());
+            let text = String::from_utf8(text).unwrap();
+            text.strip_prefix(LOCK_LINE).unwrap().to_owned()
+        };
+        for (source, text) in [
+            (
+                "-- one\nlocal a = 1 -- two\n  -- three\n    return a - -1\n--",
+                "local a=1\nreturn a- -1\n",
+            ),
+            ("x = a [ [[1]] ]", "x=a[ [[1]]]"),
+            ("y = 1 .. n .. 2 + 3", "y=1 ..n.. 2+3"),
+            (
+                "z = ' a -- b ' .. \" \\\" = \\\\\" .. ' \\' - '",
+                "z=' a -- b '..\" \\\" = \\\\\"..' \\' - '",
+            ),
+            (
+                "if not f (x) then return { a, - 1 } end",
+                "if not f(x)then return{a,-1}end",
+            ),
+        ] {
+            assert_eq!(bare(source), text);
+        }
     }
 
     #[test]
     fn a_callers_script_is_sent_as_it_is_but_for_the_line_a_server_may_refuse() {
         let forms = |source| {
             let script = Script::new(source);
-            [Form::Locking, Form::Plain].map(|form| script.source(form).text.clone().into_owned())
+            [Form::Locking, Form::Plain].map(|form| script.source(form).text.to_owned())
         };
         assert_eq!(forms("return 1"), ["return 1", "return 1"]);
         let locking = "#!lua flags=allow-key-locking\nreturn 1";

@@ -36,11 +36,11 @@ mod write;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::base64;
 use crate::client::Redis;
 use crate::error::EdgeError;
 use crate::host::LocalFuture;
@@ -346,5 +346,5 @@ impl Cache {
 
 /// 96 random bits, as text.
 fn nonce(cx: &Context<'_>) -> Result<String, EdgeError> {
-    Ok(Base64UrlUnpadded::encode_string(&cx.random::<12>()?))
+    Ok(base64::url(&cx.random::<12>()?))
 }

@@ -9,11 +9,11 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::json::Json;
 use super::{added, text, with};
+use crate::base64;
 use crate::client::Server;
 use crate::error::EdgeError;
 use crate::ratelimit::{
@@ -121,7 +121,7 @@ pub fn push_limit_stats(batch: f64, limiter: &str, hours_ago: u32, now: f64) -> 
 /// What tells one identifier's quota from another's in headers, and tells nobody the identifier.
 #[wasm_bindgen]
 pub fn partition_key(secret: &str, id: &str) -> String {
-    Base64UrlUnpadded::encode_string(&crate::ratelimit::partition_key(secret.as_bytes(), id))
+    base64::url(&crate::ratelimit::partition_key(secret.as_bytes(), id))
 }
 
 fn built(config: &str) -> Result<RateLimiter, EdgeError> {

@@ -10,11 +10,11 @@ mod ops;
 
 use std::marker::PhantomData;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::base64;
 use crate::duration;
 use crate::error::EdgeError;
 use crate::keys;
@@ -178,7 +178,7 @@ impl PromptCache {
 
     fn key(&self, question: &str) -> String {
         let hash = Sha256::digest(question.as_bytes());
-        self.slot() + "a:" + &Base64UrlUnpadded::encode_string(&hash)
+        self.slot() + "a:" + &base64::url(&hash)
     }
 
     /// The shards of a cache of the same name are numbers.

@@ -1,10 +1,10 @@
 //! A decision as HTTP headers.
 
-use base64ct::{Base64, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::Decision;
+use crate::base64;
 
 /// Which headers tell a decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Decision {
             if let Some(key) = partition_key {
                 for header in [&mut policies, &mut states] {
                     header.push_str(";pk=:");
-                    header.push_str(&Base64::encode_string(key));
+                    header.push_str(&base64::padded(key));
                     header.push(':');
                 }
             }

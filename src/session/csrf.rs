@@ -1,10 +1,10 @@
 //! CSRF tokens: an HMAC bound to the session's secret, so that a token ends with the id it was made for, and a mask
 //! drawn for each response, so that none comes twice and a compressed page gives nothing away (BREACH).
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::Mac;
 
 use super::id::Id;
+use crate::base64;
 use crate::error::EdgeError;
 use crate::host::entropy;
 
@@ -21,16 +21,12 @@ pub(crate) fn token(id: &Id, name: &str) -> Result<String, EdgeError> {
             *to = byte ^ *mask;
         }
     }
-    Ok(Base64UrlUnpadded::encode_string(&token))
+    Ok(base64::url(&token))
 }
 
 /// Whether it was made for this id, in constant time.
 pub(crate) fn verify(id: &Id, name: &str, token: &str) -> bool {
-    let mut bytes = [0; 2 * HALF];
-    let (Ok(decoded), Some(mac)) = (
-        Base64UrlUnpadded::decode(token, &mut bytes),
-        id.csrf_mac(name),
-    ) else {
+    let (Some(decoded), Some(mac)) = (base64::from_url(token.as_bytes()), id.csrf_mac(name)) else {
         return false;
     };
     let Some((mask, masked)) = decoded.split_at_checked(HALF) else {

@@ -5,11 +5,11 @@
 //! The cookie's value is base64url of a format byte, those 48 bytes, after a login 16 of user tag, and an HMAC-SHA-256
 //! over them and the namespace.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::user::UserTag;
+use crate::base64;
 use crate::error::EdgeError;
 use crate::host::entropy;
 use crate::keys;
@@ -39,11 +39,7 @@ pub(crate) struct Place {
 impl Place {
     pub fn parse(text: &str) -> Option<Self> {
         let (tag, handle) = text.split_at_checked(HALF)?;
-        let half = |text: &str| {
-            let mut bytes = [0; 8];
-            let decoded = Base64UrlUnpadded::decode(text, &mut bytes).ok()?;
-            (decoded.len() == 8).then_some(bytes)
-        };
+        let half = |text: &str| base64::from_url(text.as_bytes())?.try_into().ok();
         Some(Self {
             tag: half(tag)?,
             handle: half(handle)?,
@@ -51,16 +47,15 @@ impl Place {
     }
 
     pub fn text(&self) -> String {
-        Base64UrlUnpadded::encode_string(&self.tag)
-            + &Base64UrlUnpadded::encode_string(&self.handle)
+        base64::url(&self.tag) + &base64::url(&self.handle)
     }
 
     /// `{name:tag}:s:handle`.
     pub fn key(&self, name: &str) -> String {
         let mut key = String::from("{") + &keys::part(name) + ":";
-        key += &Base64UrlUnpadded::encode_string(&self.tag);
+        key += &base64::url(&self.tag);
         key += "}:s:";
-        key += &Base64UrlUnpadded::encode_string(&self.handle);
+        key += &base64::url(&self.handle);
         key
     }
 }
@@ -101,7 +96,7 @@ impl Id {
     /// What lasts: the user, else the slot tag, which neither login nor rotation changes.
     pub fn holder(&self) -> String {
         let user = self.user.as_ref().map(|user| &user[..]);
-        Base64UrlUnpadded::encode_string(user.unwrap_or(&self.place.tag))
+        base64::url(user.unwrap_or(&self.place.tag))
     }
 
     /// Its key in Redis.
@@ -111,7 +106,7 @@ impl Id {
 
     /// What Redis holds of the secret. No salt and no stretching: it is 256 random bits.
     pub fn hash(&self) -> String {
-        Base64UrlUnpadded::encode_string(&Sha256::digest(self.secret))
+        base64::url(&Sha256::digest(self.secret))
     }
 
     fn body(&self) -> Vec<u8> {
@@ -148,13 +143,12 @@ impl Id {
     /// What the JavaScript face keeps between load and save.
     #[cfg(feature = "js-sessions")]
     pub fn text(&self) -> String {
-        Base64UrlUnpadded::encode_string(&self.body())
+        base64::url(&self.body())
     }
 
     #[cfg(feature = "js-sessions")]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; BODY + USER];
-        Self::of_body(Base64UrlUnpadded::decode(text, &mut bytes).ok()?)
+        Self::of_body(&base64::from_url(text.as_bytes())?)
     }
 
     /// The cookie's value.
@@ -163,13 +157,12 @@ impl Id {
         if let Some(mac) = mac(name, secret, &token) {
             token.extend_from_slice(&mac.finalize().into_bytes());
         }
-        Base64UrlUnpadded::encode_string(&token)
+        base64::url(&token)
     }
 
     /// The id of a cookie's value, if one of the secrets signed it in this namespace; whether that was the first.
     pub fn verify<S: AsRef<[u8]>>(value: &[u8], name: &str, secrets: &[S]) -> Option<(Self, bool)> {
-        let mut bytes = [0; BODY + USER + MAC];
-        let token = Base64UrlUnpadded::decode(value, &mut bytes).ok()?;
+        let token = base64::from_url(value)?;
         let (body, tag) = token.split_at_checked(token.len().checked_sub(MAC)?)?;
         // Every secret is tried, each in constant time: how long it takes tells nothing.
         let (mut signed, mut first) = (false, false);
@@ -272,10 +265,9 @@ mod tests {
     fn parts_of_two_cookies_make_none() {
         let (one, other) = (anonymous(), user());
         let (a, b) = (one.sign("session", OLD), other.sign("session", OLD));
-        let bytes = |text: &str| Base64UrlUnpadded::decode_vec(text).unwrap();
+        let bytes = |text: &str| base64::from_url(text.as_bytes()).unwrap();
         let (a, b) = (bytes(&a), bytes(&b));
-        let joined =
-            |body: &[u8], mac: &[u8]| Base64UrlUnpadded::encode_string(&[body, mac].concat());
+        let joined = |body: &[u8], mac: &[u8]| base64::url(&[body, mac].concat());
         let refused = |value: &str| Id::verify(value.as_bytes(), "session", &[OLD]).is_none();
         assert!(refused(&joined(&a[..BODY], &b[BODY + USER..])));
         assert!(refused(&joined(&b[..BODY + USER], &a[BODY..])));

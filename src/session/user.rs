@@ -10,12 +10,12 @@
 //!
 //! Races: each script says those it stops. When Redis fails the caller is told, and nothing is taken for revoked.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::Sessions;
 use super::end::End;
 use super::id::{Id, Place};
+use crate::base64;
 use crate::error::EdgeError;
 use crate::keys;
 use crate::op::{Context, Op};
@@ -62,7 +62,7 @@ struct Keys {
 
 fn keys_of(name: &str, user: &UserTag) -> Keys {
     let mut slot = String::from("{") + &keys::part(name) + ":";
-    slot += &Base64UrlUnpadded::encode_string(user);
+    slot += &base64::url(user);
     slot += "}:";
     Keys {
         generation: slot.clone() + "g",
@@ -72,7 +72,7 @@ fn keys_of(name: &str, user: &UserTag) -> Keys {
 
 /// Never a counter: a record that was evicted and made anew must not repeat one.
 fn drawn(cx: &Context<'_>) -> Result<String, EdgeError> {
-    Ok(Base64UrlUnpadded::encode_string(&cx.random::<16>()?))
+    Ok(base64::url(&cx.random::<16>()?))
 }
 
 /// Asks for the user's generation.

@@ -2,11 +2,10 @@
 //! change, 4 where keys are deleted or a login moves it. When Redis fails the caller is told; it is asked again, for a repeated save is
 //! known by its nonce.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-
 use super::Sessions;
 use super::id::Id;
 use super::load::stored;
+use crate::base64;
 use crate::error::{EdgeError, ErrorKind};
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
@@ -143,7 +142,7 @@ impl Op for Write {
             ),
             None => ("", "", ""),
         };
-        let nonce = Base64UrlUnpadded::encode_string(&cx.random::<6>()?);
+        let nonce = base64::url(&cx.random::<6>()?);
         let mut args = vec![
             Arg::from(&presented),
             (&next).into(),

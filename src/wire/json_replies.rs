@@ -1,7 +1,6 @@
 //! The JSON of servers that ignore `resp2`, turned into RESP2, so that one reader serves both.
 
-use base64ct::{Base64, Encoding};
-
+use crate::base64;
 use crate::error::EdgeError;
 
 /// Deeper than any reply of Redis; a hostile one must not exhaust the stack.
@@ -169,8 +168,7 @@ impl<'a> Reader<'a> {
                 let mut text = Vec::new();
                 self.string(&mut text)?;
                 if self.base64 && text != b"OK" {
-                    let length = Base64::decode_in_place(&mut text).ok()?.len();
-                    text.truncate(length);
+                    text = base64::from_padded(&text)?;
                 }
                 let place = self.open(b'$');
                 self.out.extend_from_slice(&text);

@@ -1,11 +1,11 @@
 //! What a request asks of the cache.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use sha2::{Digest, Sha256};
 
 use super::date;
 use super::directives::Directives;
 use super::fields::{Fields, cut, is_token};
+use crate::base64;
 use crate::error::EdgeError;
 
 /// So many fields can select a variant; a request with more is not looked up.
@@ -273,7 +273,7 @@ pub(super) fn joined(fields: Fields<'_>, name: &str) -> Option<String> {
 /// 96 bits of it: who can write a field must not find another value of the same digest.
 fn digest_into(text: &mut String, digest: &[u8]) {
     let digest = digest.get(..12).unwrap_or_default();
-    text.push_str(&Base64UrlUnpadded::encode_string(digest));
+    text.push_str(&base64::url(digest));
 }
 
 /// A URL without its fragment, scheme and host in lower case, without the scheme's own port; and where the scheme and

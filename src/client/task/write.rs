@@ -87,7 +87,7 @@ impl Task {
                     Form::Plain
                 };
                 body.extend_from_slice(b"\"EVAL\",");
-                json_string_into(body, &CALL.source(form).text);
+                json_string_into(body, CALL.source(form).text);
                 body.push(b',');
                 body.extend_from_slice(&opening.json);
                 body.extend_from_slice(rest);
@@ -108,7 +108,7 @@ impl Task {
             json_string_into(body, source.sha1());
         } else {
             body.extend_from_slice(b"\"EVAL\",");
-            json_string_into(body, &source.text);
+            json_string_into(body, source.text);
         }
         body.push(b',');
         body.extend_from_slice(rest);
