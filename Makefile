@@ -63,9 +63,10 @@ bench-start: ## from nothing to the first answer, beside importing the peers' pa
 	@scripts/build-pkg.sh
 	@$(IN_ENV) node bench/start.mjs
 
-size: ## what each entry of the package adds to a Worker, beside the peers; where the bytes of the module are
+size: ## what each entry of the package adds to a Worker, beside the peers; where the bytes are (STD=ordinary: with rustup's std, too)
 	@scripts/setup.sh run
 	@scripts/build-pkg.sh
+	@[ "$(STD)" != ordinary ] || STD=ordinary scripts/build-modules.sh
 	@$(IN_ENV) node scripts/size.mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/

@@ -28,7 +28,7 @@ entry() {
   js "$1" "$3" inline cjs "pkg/dist/cjs/$(basename "$1").js"
 }
 
-scripts/build-modules.sh
+STD= scripts/build-modules.sh
 if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/build-modules.sh scripts/glue.mjs scripts/wasm-env.sh; then
   rm -rf pkg/dist
   entry index js pkg/dist

@@ -125,6 +125,13 @@ async function main() {
   const entries = await Promise.all(["", "limiter", "cache", "sessions"].map(entry));
   const peers = await Promise.all(PEERS.map((_, at) => peer(PEERS.slice(0, at + 1).join(" + "), PEERS.slice(0, at + 1))));
   for (const { name, js, wasm } of [...entries, ...peers]) row(name, js, wasm, js + wasm);
+  if (process.env.STD === "ordinary") {
+    for (const { name, js } of entries) {
+      const feature = name.replace("upstash-edge", "js").replace("/", "-");
+      const wasm = zipped(readFileSync(join(ROOT, `target/wasm-release/modules-ordinary-std/${feature}/core.wasm`)));
+      row(`${name}, with the ordinary std`, js, wasm, js + wasm);
+    }
+  }
 
   const folder = mkdtempSync(join(tmpdir(), "upstash-edge-size-"));
   try {
