@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run edge test runtimes bench-ops bench-limiter bench-cache bench-large bench-edge bench-start size build fmt clean setup
+.PHONY: help run edge test runtimes build fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
@@ -27,47 +27,29 @@ runtimes: ## the conformance list in every runtime; writes the READMEs' table (R
 	@scripts/build-pkg.sh
 	@$(IN_ENV) env UPSTASH_GATEWAY=target/debug/upstash-gateway WRITE=1 node --test tests/runtimes/runtimes.test.mjs
 
-bench-ops: ## what a get costs beside bare fetch and the peer: throughput, CPU time, promises, timers, crossings
+bench: ## all of these side by side with the peers, some 20 minutes; writes bench/RESULTS.md
+bench-request: ## a whole edge request: session, limit and cached page; with Redis 0 to 80 ms away
+bench-ops: ## get, set and a limit's check beside bare fetch of the same bytes
+bench-large: ## values of 1 KB to 1 MB: strings, JSON, bytes, HTTP responses
+bench-fanout: ## 10, 100 and 1,000 commands of one tick
+bench-limiter: ## whom the limiters let through, when they say to come back, what a check costs inside Redis
+bench-cache: ## what calls of the cache cost, and what a million entries and a thousand tags take
+bench-edge: ## what the front adds to a page, with Redis next door and 20 ms away
+bench-size: ## what each entry of the package adds to a Worker; where the bytes of the module are (STD=ordinary: with rustup's std, too)
+bench-start: ## from nothing to the first answer, in workerd and Node
+bench-gateway: ## requests a second, p99 and memory of the gateway beside the bare server
+bench-growth: ## a million identifiers, a thousand callers, limits up to a million
+
+# One by one, each on a Redis of its own (QUICK=1: under 50 s).
+BENCHES := bench-request bench-ops bench-large bench-fanout bench-limiter bench-cache bench-edge bench-size bench-start bench-gateway bench-growth
+.PHONY: bench $(BENCHES)
+bench $(BENCHES):
 	@scripts/setup.sh run
 	@$(IN_ENV) cargo build --release -p upstash-gateway
 	@scripts/build-pkg.sh
-	@$(IN_ENV) node bench/ops.mjs
-
-bench-limiter: ## how long a check runs in Redis, and whom it lets through, beside the peer
-	@scripts/setup.sh run
-	@$(IN_ENV) cargo build --release -p upstash-gateway
-	@scripts/build-pkg.sh
-	@$(IN_ENV) node bench/limiter.mjs
-	@$(IN_ENV) node bench/limiter-defects.mjs
-
-bench-large: ## a page of 109 KB from Redis to a client: respond beside bare fetch and the peer (QUICK=1 for fewer rounds)
-	@scripts/setup.sh run
-	@$(IN_ENV) cargo build --release -p upstash-gateway
-	@scripts/build-pkg.sh
-	@$(IN_ENV) node bench/large.mjs
-
-bench-edge: ## what the front adds to a page, with Redis next door and 20 ms away (QUICK=1 for fewer pages)
-	@scripts/setup.sh run
-	@$(IN_ENV) cargo build --release -p upstash-gateway
-	@scripts/build-worker.sh
-	@$(IN_ENV) node bench/edge.mjs
-
-bench-cache: ## what calls of the cache cost, and what a million entries and a thousand tags take (QUICK=1: a tenth)
-	@scripts/setup.sh run
-	@$(IN_ENV) cargo build --release -p upstash-gateway
-	@scripts/build-pkg.sh
-	@$(IN_ENV) node bench/cache.mjs
-
-bench-start: ## from nothing to the first answer, beside importing the peers' packages, in workerd and Node (QUICK=1)
-	@scripts/setup.sh run
-	@scripts/build-pkg.sh
-	@$(IN_ENV) node bench/start.mjs
-
-size: ## what each entry of the package adds to a Worker, beside the peers; where the bytes are (STD=ordinary: with rustup's std, too)
-	@scripts/setup.sh run
-	@scripts/build-pkg.sh
-	@[ "$(STD)" != ordinary ] || STD=ordinary scripts/build-modules.sh
-	@$(IN_ENV) node scripts/size.mjs
+	@$(if $(filter bench bench-edge,$@),scripts/build-worker.sh)
+	@$(if $(filter ordinary,$(STD)),scripts/build-modules.sh)
+	@$(IN_ENV) node bench/$(if $(filter bench,$@),all,$(@:bench-%=%)).mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/
 	@scripts/setup.sh run

@@ -1,17 +1,18 @@
 // `make bench-cache`: what calls of the cache cost in requests, commands and time inside Redis, and what entries and tags
 // take in memory: a million entries, a thousand tags. With QUICK=1 a tenth of the entries.
 
-import { stopAll } from "../scripts/processes.mjs";
 import { startGateway, startRedis } from "../scripts/stack.mjs";
-import { client, quantile } from "./client.mjs";
+import { client } from "./lib/redis.mjs";
+import { bench } from "./lib/report.mjs";
+import { QUICK, quantile } from "./lib/rounds.mjs";
 
 // Built before this is run.
 const path = "../pkg/dist/inline.js";
 /** @type {typeof import("../pkg/index.js")} */
 const { Cache, Redis } = await import(path);
 
-const ENTRIES = process.env.QUICK ? 100_000 : 1_000_000;
-const CALLS = process.env.QUICK ? 300 : 1_000;
+const ENTRIES = QUICK ? 100_000 : 1_000_000;
+const CALLS = QUICK ? 300 : 1_000;
 const TOKEN = "token-of-the-bench";
 
 /** Puts a copy of KEYS[1] under each of so many keys. */
@@ -19,13 +20,15 @@ const COPIES = `
 local value, ttl = redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])
 for n = ARGV[1], ARGV[2] do redis.call('SET', KEYS[1] .. n, value, 'PX', ttl) end`;
 
-/** @param {string} name @param {string} figures */
-const tell = (name, figures) => console.log(`${name}: ${figures}`);
-
 /** @param {number} number */
 const shown = (number) => Math.round(number).toLocaleString("en");
 
-async function main() {
+await bench("what calls of the cache cost, and what entries and tags take", async (report) => {
+  /** @type {string[][]} */
+  const calls = [];
+  /** @type {string[][]} */
+  const sizes = [];
+  const take = (/** @type {string} */ what, /** @type {string} */ figures) => void sizes.push([what, figures]);
   const redis = await startRedis();
   const gateway = await startGateway({ redisUrl: redis.url, token: TOKEN });
   const { send, end } = client(redis.port);
@@ -54,7 +57,7 @@ async function main() {
     for (let n = 0; n < CALLS; n++) await act(n);
     const trips = (requests - before) / CALLS;
     const stats = await send("INFO", "commandstats");
-    const calls = [...stats.matchAll(/cmdstat_([a-z]+):calls=(\d+)/g)].flatMap(([, command, count]) =>
+    const inside = [...stats.matchAll(/cmdstat_([a-z]+):calls=(\d+)/g)].flatMap(([, command, count]) =>
       /^(evalsha|info|slowlog|config)$/.test(command) ? [] : [`${Number((count / CALLS).toFixed(2))} ${command.toUpperCase()}`],
     );
     const log = await send("SLOWLOG", "GET", 100_000);
@@ -63,7 +66,7 @@ async function main() {
     await send("SLOWLOG", "RESET");
     const times = log.filter((/** @type {any} */ entry) => entry[3][0] === "EVALSHA").map((/** @type {any} */ entry) => entry[2]);
     times.sort((/** @type {number} */ a, /** @type {number} */ b) => a - b);
-    tell(name, `${trips} round trips; inside ${calls.sort().join(", ")}; a script takes p50 ${quantile(times, 0.5)} us, p99 ${quantile(times, 0.99)} us`);
+    calls.push([name, `${trips}`, inside.sort().join(", "), `${quantile(times, 0.5)}`, `${quantile(times, 0.99)}`]);
   }
 
   const stale = cacheOf({ name: "stale", ttl: "1ms", staleWhileRevalidate: "1h" });
@@ -95,15 +98,15 @@ async function main() {
     const key = (/** @type {string} */ name) => `{size:0}:e:${name}`;
     const bytes = await Promise.all(["bare", "0tags", "1tags", "3tags"].map((name) => send("MEMORY", "USAGE", key(name))));
     const header = await Promise.all(["0tags", "1tags", "3tags"].map(async (name) => (await send("STRLEN", key(name))) - size));
-    tell(`entry of ${shown(size)} bytes`, `${bytes[0]} bytes of memory bare, ${bytes.slice(1).join(", ")} with 0, 1, 3 tags; header ${header.join(", ")} bytes`);
+    take(`an entry of ${shown(size)} bytes`, `${bytes[0]} bytes of memory bare, ${bytes.slice(1).join(", ")} with 0, 1, 3 tags; header ${header.join(", ")} bytes`);
   }
 
   await send("FLUSHALL");
   await cache.invalidateTags(...tags);
-  tell("the hash of tags, 1,000 invalidated", `${shown(await send("MEMORY", "USAGE", "{bench:0}:t", "SAMPLES", "0"))} bytes`);
+  take("the hash of tags, 1,000 invalidated", `${shown(await send("MEMORY", "USAGE", "{bench:0}:t", "SAMPLES", "0"))} bytes`);
   for (let n = 0; n < 12; n++) await cache.invalidateTags(...tags.map((tag) => `${tag} ${n}`));
   const fields = await send("HLEN", "{bench:0}:t");
-  tell("the hash of tags, after 13,000", `${shown(fields)} fields, ${shown(await send("MEMORY", "USAGE", "{bench:0}:t", "SAMPLES", "0"))} bytes`);
+  take("the hash of tags, after 13,000", `${shown(fields)} fields, ${shown(await send("MEMORY", "USAGE", "{bench:0}:t", "SAMPLES", "0"))} bytes`);
 
   await send("FLUSHALL");
   await cache.set("k", value, { tags: ["all", ...tags.slice(0, 2)] });
@@ -117,14 +120,14 @@ async function main() {
       held = last;
     }
     const each = ((await memory()) - before) / more;
-    tell(`${shown(entries)} entries`, `${Math.round(each)} bytes of memory each of 100 bytes of JSON with 3 tags, key and expiry included`);
+    take(`${shown(entries)} entries`, `${Math.round(each)} bytes of memory each of 100 bytes of JSON with 3 tags, key and expiry included`);
     await cost(`invalidating 1 tag of ${shown(entries)} entries`, () => cache.invalidateTags("all"));
     await cost(`invalidating 1,000 tags of ${shown(entries)} entries`, () => cache.invalidateTags(...tags));
     const keys = Array.from({ length: 500 }, (_, n) => `k${1 + Math.floor((n * (entries - 1)) / 500)}`);
     const served = (await cache.getMany(keys)).filter((value) => value !== undefined).length;
     if (served > 0) throw new Error(`${served} of what was invalidated is served`);
   }
+  report.table("What a call costs", ["", "round trips", "commands inside", "script p50 us", "p99"], calls);
+  report.table("What is held", ["", ""], sizes);
   end();
-}
-
-await main().finally(stopAll);
+});

@@ -1,18 +1,20 @@
 // `make bench-edge`: what the front adds to a page, in workerd: beside the origin itself, and beside a Worker that only passes
 // it on; with Redis next door and 20 ms away. One client, one page after the other, in turns, so that what else the machine
-// does strikes all alike: read the differences. Then how many requests to Redis each takes. QUICK=1 for fewer pages.
+// does strikes all alike: read the differences. Then how many requests to Redis each takes.
 
 import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { Agent, createServer, get } from "node:http";
-import { connect, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { start, stopAll } from "../scripts/processes.mjs";
+import { start } from "../scripts/processes.mjs";
 import { freePort, startGateway, startRedis } from "../scripts/stack.mjs";
+import { distant } from "./lib/http.mjs";
+import { bench } from "./lib/report.mjs";
+import { ascending, quantile, sized } from "./lib/rounds.mjs";
 
 const ROOT = join(import.meta.dirname, "..");
-const PAGES = process.env.QUICK ? 60 : 400;
+const PAGES = sized(400, 60);
 const TOKEN = "token-of-the-bench";
 const SECRET = "a secret of the bench that is 32 bytes long or more";
 
@@ -73,22 +75,6 @@ const config :Workerd.Config = (
   return { ...child, ...urls };
 }
 
-/** What is `ms` farther away than the server it stands for. @param {number} port @param {number} ms */
-async function distant(port, ms) {
-  const server = createTcpServer((near) => {
-    const far = connect(port, "127.0.0.1");
-    near.setNoDelay(true);
-    near.on("data", (chunk) => far.write(chunk));
-    far.on("data", (chunk) => void setTimeout(() => near.write(chunk), ms));
-    for (const [one, other] of /** @type {const} */ ([[near, far], [far, near]])) {
-      one.on("error", () => other.destroy());
-      one.on("close", () => other.destroy());
-    }
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-  return `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
-}
-
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 /** How long one page took, in milliseconds. @param {string} url @param {Record<string, string>} headers @returns {Promise<number>} */
 function timed(url, headers) {
@@ -101,11 +87,7 @@ function timed(url, headers) {
   });
 }
 
-/** @param {number[]} times @param {number} share */
-const at = (times, share) => [...times].sort((a, b) => a - b)[Math.floor(times.length * share)] ?? NaN;
-const shown = (/** @type {number} */ ms) => ms.toFixed(2).padStart(9);
-
-async function main() {
+await bench("what the front adds to a page", async (report) => {
   const page = "<p>page</p>".repeat(200);
   const origin = createServer(({ url }, response) => {
     if (url === "/login") response.setHeader("upstash-edge-login", "ada");
@@ -143,25 +125,18 @@ async function main() {
         if (n >= 0) (times[name] ??= []).push(took);
       }
     }
-    console.log(`\nRedis ${ms} ms away: milliseconds a page, ${PAGES} pages each`);
-    console.log(`${"".padEnd(38)}${["median", "p95", "added"].map((name) => name.padStart(9)).join("")}  requests to Redis`);
-    const bare = at(times["a Worker that only passes it on"] ?? [], 0.5);
+    const rows = [];
+    const passed = ascending(times["a Worker that only passes it on"] ?? []);
     for (const [name, all] of Object.entries(times)) {
       const before = await count();
       for (let n = 0; n < 10; n++) await ways[name]?.(PAGES + n);
       await sleep(200);
-      const requests = ((await count()) - before) / 10;
-      const median = at(all, 0.5);
-      console.log(name.padEnd(38) + shown(median) + shown(at(all, 0.95)) + shown(median - bare) + String(requests).padStart(19));
+      const [requests, sorted] = [((await count()) - before) / 10, ascending(all)];
+      rows.push([name, quantile(sorted, 0.5), quantile(sorted, 0.95), quantile(sorted, 0.5) - quantile(passed, 0.5), `${requests}`]);
+      // The peer is here who adds nothing.
+      if (name in SHOWN) report.compare(`ms a page, Redis ${ms} ms away, ${name}`, all, times["a Worker that only passes it on"] ?? [], { less: true });
     }
+    report.table(`Redis ${ms} ms away: milliseconds a page, ${PAGES} pages each`, ["", "median", "p95", "added", "requests to Redis"], rows);
     await workers.stop();
   }
-}
-
-main()
-  .catch((error) => {
-    console.error(`make bench-edge: ${error.message}`);
-    process.exitCode = 1;
-  })
-  .then(stopAll)
-  .then(() => process.exit());
+});

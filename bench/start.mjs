@@ -6,20 +6,19 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stopAll } from "../scripts/processes.mjs";
 import { startWorkerd } from "../scripts/workerd.mjs";
-
-const ROUNDS = process.env.QUICK ? 5 : 25;
+import { bench } from "./lib/report.mjs";
+import { inTurns, median, sized } from "./lib/rounds.mjs";
 
 /** Answered on the spot: no network is measured. */
 const ANSWERS = {
   ours: 'const fetch = async () => new Response("$1\\r\\nv\\r\\n", { headers: { "content-type": "application/octet-stream" } });',
-  peer: 'globalThis.fetch = async () => Response.json([{ result: "dg==" }]);',
+  peers: 'globalThis.fetch = async () => Response.json([{ result: "dg==" }]);',
 };
 
-/** What asks for the first time. @type {Record<"bare" | "ours" | "peer", (at: string, runtime: "inline" | "workerd") => string>} */
+/** What asks for the first time. @type {Record<"nothing" | "ours" | "peers", (at: string, runtime: "inline" | "workerd") => string>} */
 const PROGRAMS = {
-  bare: () => "const first = async () => {};",
+  nothing: () => "const first = async () => {};",
   ours: (at, runtime) => `import { RateLimiter, Redis, slidingWindow } from "${at}/pkg/dist/limiter/${runtime}.js";
 ${ANSWERS.ours}
 const first = async () => {
@@ -27,21 +26,17 @@ const first = async () => {
   new RateLimiter(redis, { limits: slidingWindow(10, "10s") });
   if ((await redis.get("k")) !== "v") throw new Error("no answer");
 };`,
-  peer: (_, runtime) => `import { Ratelimit } from "@upstash/ratelimit";
+  peers: (_, runtime) => `import { Ratelimit } from "@upstash/ratelimit";
 import { Redis } from "@upstash/redis${runtime === "workerd" ? "/cloudflare" : ""}";
-${ANSWERS.peer}
+${ANSWERS.peers}
 const first = async () => {
   const redis = new Redis({ url: "https://example.com", token: "t", enableTelemetry: false, automaticDeserialization: false });
   new Ratelimit({ redis, limiter: Ratelimit.slidingWindow(10, "10s") });
   if ((await redis.get("k")) !== "v") throw new Error("no answer");
 };`,
 };
-const WAYS = /** @type {(keyof typeof PROGRAMS)[]} */ (Object.keys(PROGRAMS));
 const ROOT = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "upstash-edge-start-"));
-
-/** @param {number[]} numbers */
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN;
 
 /** Milliseconds of a new Node, within the process. @param {keyof typeof PROGRAMS} way */
 async function inNode(way) {
@@ -68,25 +63,18 @@ async function inWorkerd(way) {
   return readyMs;
 }
 
-async function main() {
-  console.log(`Medians of ${ROUNDS} rounds, milliseconds; the client and the rate limiter, built and asked once.`);
-  for (const [name, measure] of Object.entries({ Node: inNode, workerd: inWorkerd })) {
-    /** @type {Record<string, number[]>} */
-    const times = { bare: [], ours: [], peer: [] };
-    for (let round = 0; round < ROUNDS; round++) for (let turn = 0; turn < WAYS.length; turn++) {
-      const way = /** @type {keyof typeof PROGRAMS} */ (WAYS[(turn + round) % WAYS.length]);
-      times[way]?.push(await measure(way));
+await bench("from nothing to the first answer: compiled, instantiated, built and asked once", async (report) => {
+  const rows = [];
+  try {
+    for (const [name, measure] of Object.entries({ Node: inNode, workerd: inWorkerd })) {
+      const way = (/** @type {keyof typeof PROGRAMS} */ way) => async () => ({ ms: await measure(way) });
+      const found = await inTurns({ nothing: way("nothing"), ours: way("ours"), peers: way("peers") }, sized(41, 15), 1);
+      const of = (/** @type {keyof typeof PROGRAMS} */ way) => found[way].map(({ ms }) => ms);
+      rows.push([name, median(of("nothing")), median(of("ours")), median(of("peers"))]);
+      report.compare(`ms to the first answer in ${name}`, of("ours"), of("peers"), { less: true });
     }
-    const [bare, ours, peer] = WAYS.map((way) => median(times[way] ?? []));
-    const own = (/** @type {number | undefined} */ ms) => (ms ?? NaN) - (bare ?? NaN);
-    console.log(`${name.padEnd(8)} nothing ${bare?.toFixed(1)}   ours ${ours?.toFixed(1)}   the peers ${peer?.toFixed(1)}   ours of the peers', beyond nothing: ${(own(ours) / own(peer)).toFixed(2)}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-}
-
-main()
-  .catch((error) => {
-    console.error(`make bench-start: ${error.message}`);
-    process.exitCode = 1;
-  })
-  .finally(stopAll)
-  .finally(() => rmSync(folder, { recursive: true, force: true }));
+  report.table("Milliseconds, a new process each time; with the client and the rate limiter", ["", "nothing", "ours", "the peers"], rows);
+});

@@ -44,6 +44,8 @@ export interface EdgeVisit {
   session?: Session;
   /** Where somebody was counted. */
   decision?: Decision;
+  /** The answer is for the cache: it makes a stale one anew, which its visitor has got already. */
+  refreshes?: true;
 }
 
 /** What a request passes through on its way to a handler, in one round trip. Making one does nothing. */

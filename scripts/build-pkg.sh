@@ -28,16 +28,32 @@ entry() {
   js "$1" "$3" inline cjs "pkg/dist/cjs/$(basename "$1").js"
 }
 
+# adapter NAME: what fits the package to a framework; of the core it holds nothing.
+adapter() {
+  local format out footer=
+  for format in esm cjs; do
+    out="pkg/dist/$1.js"
+    if [ $format = cjs ]; then
+      out="pkg/dist/cjs/$1.js"
+      # Where a file is what a framework imports, what it requires is that too.
+      if [ "$1" = next-cache-handler ]; then footer='--footer:js=module.exports=Object.assign(module.exports.default,module.exports);'; fi
+    fi
+    esbuild "pkg/src/adapters/$1.js" --bundle --minify "--format=$format" --target=es2022 --platform=neutral --external:upstash-edge \
+      --sourcemap --sources-content=false --legal-comments=inline --log-level=warning ${footer:+"$footer"} "--outfile=$out"
+  done
+}
+
 STD= scripts/build-modules.sh
-if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/build-modules.sh scripts/glue.mjs scripts/wasm-env.sh; then
+if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/adapters pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/build-modules.sh scripts/glue.mjs scripts/wasm-env.sh; then
   rm -rf pkg/dist
   entry index js pkg/dist
   js index pkg/dist init esm pkg/dist/init.js
   js index pkg/dist init cjs pkg/dist/cjs/init.js
   for name in limiter cache sessions; do entry entries/$name js-$name pkg/dist/$name; done
+  for name in hono next next-cache-handler workers; do adapter $name; done
   # To TypeScript a declaration is of the kind that the nearest package.json says.
   echo '{"type":"commonjs"}' >pkg/dist/cjs/package.json
-  cp -r pkg/*.d.ts pkg/entries pkg/dist/cjs/
+  cp -r pkg/*.d.ts pkg/entries pkg/adapters pkg/dist/cjs/
   built
 fi
 for entry in . limiter cache sessions; do

@@ -1,5 +1,5 @@
-// `make size`: what each entry adds to a Worker, beside the packages it replaces, by one esbuild command; and where the
-// bytes of the module are, by part of the crate.
+// What an entry adds to a Worker, what the packages it replaces add, by one esbuild command; and where the bytes of the
+// module are, by part of the crate.
 
 import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
@@ -35,6 +35,13 @@ export async function entry(name) {
   const folder = join(ROOT, "pkg/dist", name);
   const [js, wasm] = [await bundled([join(folder, "workerd.js")]), readFileSync(join(folder, "core.wasm"))];
   return { name: `upstash-edge${name && `/${name}`}`, js: zipped(js), wasm: zipped(wasm) };
+}
+
+/** The same with rustup's std, where it was built (STD=ordinary). @param {string} name @returns {Promise<Sizes>} */
+export async function ordinary(name) {
+  const { name: full, js } = await entry(name);
+  const wasm = readFileSync(join(ROOT, `target/wasm-release/modules-ordinary-std/js${name && `-${name}`}/core.wasm`));
+  return { name: `${full}, the ordinary std`, js, wasm: zipped(wasm) };
 }
 
 /** @param {string} name @param {string[]} imports @returns {Promise<Sizes>} */
@@ -118,21 +125,8 @@ function part(name) {
   return /shim$|^__/.test(path) ? "exports, and what is inlined into them" : "other";
 }
 
-async function main() {
-  /** @param {(string | number)[]} cells */
-  const row = (...cells) => console.log(cells.map((cell, at) => (at ? `${cell}`.padStart(12) : `${cell}`.padEnd(62))).join(""));
-  row("bytes, minified by one esbuild command, gzip -9", "JavaScript", "wasm", "together");
-  const entries = await Promise.all(["", "limiter", "cache", "sessions"].map(entry));
-  const peers = await Promise.all(PEERS.map((_, at) => peer(PEERS.slice(0, at + 1).join(" + "), PEERS.slice(0, at + 1))));
-  for (const { name, js, wasm } of [...entries, ...peers]) row(name, js, wasm, js + wasm);
-  if (process.env.STD === "ordinary") {
-    for (const { name, js } of entries) {
-      const feature = name.replace("upstash-edge", "js").replace("/", "-");
-      const wasm = zipped(readFileSync(join(ROOT, `target/wasm-release/modules-ordinary-std/${feature}/core.wasm`)));
-      row(`${name}, with the ordinary std`, js, wasm, js + wasm);
-    }
-  }
-
+/** The bytes of the module with everything, by part, largest first. @returns {[string, number][]} */
+export function parts() {
   const folder = mkdtempSync(join(tmpdir(), "upstash-edge-size-"));
   try {
     const [bound, small] = [join(folder, "bound"), join(folder, "small.wasm")];
@@ -141,12 +135,8 @@ async function main() {
     /** @type {Map<string, number>} */
     const parts = new Map();
     for (const [name, size] of functions(readFileSync(small))) parts.set(part(name), (parts.get(part(name)) ?? 0) + size);
-    console.log();
-    row("the module with everything, by part", "bytes");
-    for (const [name, size] of [...parts].sort((a, b) => b[1] - a[1])) row(name, size);
+    return [...parts].sort((a, b) => b[1] - a[1]);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
-
-if (import.meta.filename === process.argv[1]) await main();

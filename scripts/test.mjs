@@ -44,6 +44,7 @@ const TESTS = {
     }),
   unit: () => nodeTest("tests/unit/*.test.mjs"),
   pkg: () => nodeTest("tests/pkg/*.test.mjs"),
+  adapters: () => nodeTest("tests/adapters/*.test.mjs"),
   runtimes: () => nodeTest("tests/runtimes/*.test.mjs"),
   worker: () => nodeTest("tests/worker/*.test.mjs"),
   edge: () => nodeTest("tests/edge/*.test.mjs"),

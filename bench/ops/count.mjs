@@ -3,10 +3,11 @@
 import { createHook } from "node:async_hooks";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { ask, bare } from "./ways.mjs";
+import { median } from "../lib/rounds.mjs";
+import { ask, bare, captured, oursOf } from "./ways.mjs";
 
 /**
- * @typedef {object} Counts of one call
+ * @typedef {object} Counts of one tick
  * @property {number} promises those of `await` too
  * @property {number} microtasks queued by hand
  * @property {number} timers
@@ -63,10 +64,7 @@ async function watched() {
   }
 }
 
-const { Redis } = await watched();
-
-/** @param {number[]} numbers */
-const middle = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN;
+const ours = await watched();
 
 /**
  * The median of many calls, one at a time: a connection's own affairs strike a few of them.
@@ -94,24 +92,24 @@ async function count(call) {
     for (let n = 0; n < 10; n++) await call();
     bytes.push((process.memoryUsage().heapUsed - before) / 10);
   }
-  const of = (/** @type {keyof typeof total} */ name) => middle(seen.map((one) => one[name]));
+  const of = (/** @type {keyof typeof total} */ name) => median(seen.map((one) => one[name]));
   return {
     promises: of("promises"),
     microtasks: of("microtasks"),
     timers: of("timers"),
     controllers: of("controllers"),
     crossings: of("crossings"),
-    bytes: middle(bytes),
+    bytes: median(bytes),
   };
 }
 
 /**
- * Counts of a call in this shape: bare fetch of the same bytes, our client, and what that leaves for our client itself.
- * @param {import("./ways.mjs").Server} server @param {import("./ways.mjs").Shape} shape
+ * Counts of so many gets of one tick: bare fetch of the same bytes, our client, and what that leaves for our client itself.
+ * @param {import("./ways.mjs").Server} server @param {number} tick
  */
-export async function counts(server, shape) {
-  const client = new Redis({ url: server.url, token: server.token });
-  const [fetched, whole] = [await count(bare(server, shape)), await count(() => ask(client, shape))];
+export async function counts(server, tick) {
+  const [asked, clients] = [await captured(ours, server, "get", tick), oursOf(ours, server)];
+  const [fetched, whole] = [await count(() => bare(asked)), await count(() => ask("ours", clients, "get", tick))];
   const own = /** @type {Counts} */ ({ ...whole });
   for (const name of /** @type {(keyof Counts)[]} */ (Object.keys(own))) own[name] -= fetched[name];
   return { fetched, whole, own };

@@ -13,7 +13,7 @@ import { Sessions, sessionsRedis } from "./sessions.js";
 /** @typedef {import("./redis.js").Redis} Redis */
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("../index.js").Decision} Decision */
-/** @typedef {{session?: Session, decision?: Decision}} Visit */
+/** @typedef {{session?: Session, decision?: Decision, refreshes?: true}} Visit */
 /** @typedef {(promise: Promise<unknown>) => void} Later */
 /** @typedef {import("./respond.js").Look} Look */
 /** @typedef {(request: Request, visit: Visit) => Response | Promise<Response>} Handler */
@@ -122,7 +122,7 @@ export class Edge {
     const found = await look?.find();
     if (look && found) {
       // For a visitor of whom nothing is known: what it answers is for all.
-      if (look.wanted) await later(this.#sessions ? this.#refreshed(look, handler) : look.refresh((asked) => handler(asked, {})), waitUntil);
+      if (look.wanted) await later(this.#sessions ? this.#refreshed(look, handler) : look.refresh((asked) => handler(asked, { refreshes: true })), waitUntil);
       return decorated(found, (headers) => limited(headers, decision));
     }
     /** @type {Response} */
@@ -151,7 +151,7 @@ export class Edge {
   async #refreshed(look, handler) {
     const session = await this.#sessions?.load("");
     await look.refresh(
-      (asked) => handler(asked, { session }),
+      (asked) => handler(asked, { session, refreshes: true }),
       (response) => !session || !touched(session) || isPublic(response.headers.get("cache-control") ?? ""),
     );
   }

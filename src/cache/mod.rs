@@ -48,7 +48,7 @@ use crate::op::Context;
 
 pub(crate) use exchange::Exchange;
 #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
-pub(crate) use fetch::Kept;
+pub(crate) use fetch::keep::Kept;
 #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use flow::{Answer, Fetched, Next, Step};
 pub(crate) use http::Asked;

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { startGateway } from "../../scripts/stack.mjs";
+import { startGateway, startRedis } from "../../scripts/stack.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 const [TESTS = "", SUBSCRIPTIONS = ""] = readFileSync(join(import.meta.dirname, "conformance.mjs"), "utf8").split("const subscriptions =");
@@ -87,6 +87,13 @@ export async function servers(redisUrl) {
     await gateway.stop();
   });
   return { url: gateway.url, jsonUrl: json.url, silentUrl: at(silent), originUrl: at(origin), token: TOKEN };
+}
+
+/** The same before a Redis of its own: who flushes the scripts makes another's request two. */
+export async function ownServers() {
+  const redis = await startRedis();
+  after(() => redis.stop());
+  return servers(redis.url);
 }
 
 /** @param {Awaited<ReturnType<typeof servers>>} env */

@@ -3,28 +3,28 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { start } from "../../scripts/processes.mjs";
-import { freePort, startRedis } from "../../scripts/stack.mjs";
-import { conformanceInNode, PROGRAM, project, report, servers } from "./packed.mjs";
+import { freePort } from "../../scripts/stack.mjs";
+import { conformanceInNode, ownServers, PROGRAM, project, report } from "./packed.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
-const redis = await startRedis();
-after(() => redis.stop());
-const env = await servers(redis.url);
+describe("in Node", async () => report(await conformanceInNode(await ownServers())));
 
-describe("in Node", async () => report(await conformanceInNode(env)));
-
-describe("in Node, on a server that speaks only JSON", async () => report(await conformanceInNode({ ...env, url: env.jsonUrl }), false));
+describe("in Node, on a server that speaks only JSON", async () => {
+  const env = await ownServers();
+  report(await conformanceInNode({ ...env, url: env.jsonUrl }), false);
+});
 
 describe("in workerd", async () => {
-  const main = `${PROGRAM}export default { fetch: async () => Response.json(await all(${JSON.stringify(env)})) };\n`;
+  const main = `${PROGRAM}export default { fetch: async () => Response.json(await all(${JSON.stringify(await ownServers())})) };\n`;
   report(await (await served("in-workerd", "main.mjs", main)).json());
 });
 
 describe("the README's Worker", async () => {
   const readme = readFileSync(join(ROOT, "README.md"), "utf8");
   const [, main = ""] = /```ts\n([^]*?)```/.exec(readme) ?? [];
+  const env = await ownServers();
   const answer = await served("readme", "main.ts", main, { UPSTASH_REDIS_REST_URL: env.url, UPSTASH_REDIS_REST_TOKEN: env.token });
   const text = await answer.text();
   test("answers what it promises", () => assert.equal(text, "hello, visitor 1"));

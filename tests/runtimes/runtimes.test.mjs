@@ -1,9 +1,8 @@
 // The conformance list in every runtime, from the packed tarball; the README's table is what came of it.
 
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
-import { startRedis } from "../../scripts/stack.mjs";
-import { report, servers } from "../pkg/packed.mjs";
+import { describe, test } from "node:test";
+import { ownServers, report } from "../pkg/packed.mjs";
 import { expected } from "./lacks.mjs";
 import { RUNTIMES } from "./runtimes.mjs";
 import { checked, row } from "./table.mjs";
@@ -16,10 +15,7 @@ const wanted = RUNTIMES.filter(({ names }) => only.length === 0 || names.some((n
 const results = [];
 const waiting = [...wanted.entries()];
 async function lane() {
-  // Of its own: a test of one runtime flushes scripts, and one of another counts its requests.
-  const redis = await startRedis();
-  after(() => redis.stop());
-  const env = await servers(redis.url);
+  const env = await ownServers();
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const [at, { names, run }] = next;
     const started = Date.now();
@@ -27,8 +23,8 @@ async function lane() {
     console.log(`${names.join(", ")}: ${((Date.now() - started) / 1000).toFixed(1)} s`);
   }
 }
-// While one waits for Redis, another is built.
-await Promise.all([lane(), lane()]);
+// While one waits for Redis, others are built.
+await Promise.all([lane(), lane(), lane()]);
 const told = wanted.flatMap(({ names }, at) => names.map((name, index) => ({ name, results: expected(name, results[at]?.[index] ?? []) })));
 
 // Not sooner: what is to be gone after the tests goes when those that are known have run.

@@ -13,48 +13,27 @@
 //! The flow never waits and never calls anybody. Who drives it does what it asks (send, sleep, judge what was found, run
 //! the caller's function) and tells it what came of it. It knows nothing of values: they are bytes to it.
 
-use super::entry;
-use super::exchange::{Exchange, Place};
+pub(super) mod keep;
+mod send;
+
+use send::Sending;
+
+use super::exchange::Exchange;
 use super::failure::{CacheFailure, CacheOperation};
 use super::flow::{Answer, Fetched, Next, Step};
 use super::freshness::{Freshness, Instants, Times};
-use super::http::Fields;
 use super::key::{Keys, Space};
-use super::payload::{Codec, Kind, Payload};
+use super::payload::{Codec, Payload};
 use super::watch::{Served, Watch};
-use super::write::jittered;
 use super::{Patience, nonce};
-use crate::error::{EdgeError, ErrorKind};
+use crate::error::ErrorKind;
 use crate::op::Context;
-use crate::script::{Script, script};
-use crate::wire::{Arg, Commands, Repeat, Replies};
-
-static LOOKUP: Script = script!(
-    "../lua/cache_entry.lua",
-    "../lua/cache_epoch.lua",
-    "../lua/cache_lookup.lua"
-);
-static STORE: Script = script!("../lua/cache_current.lua", "../lua/cache_store.lua");
-static STORE_BYTES: Script = script!(
-    "../lua/bytes.lua",
-    "../lua/cache_current.lua",
-    "../lua/cache_store.lua"
-);
-static RELEASE: Script = script!("../lua/cache_release.lua");
+use crate::wire::Replies;
 
 /// How long to wait before each look at what another fetches, in 128ths of the lease, and no longer than until it ends:
 /// five looks for that, and three at what is fetched by whoever takes it over. Few enough for a free Worker's 50
 /// subrequests.
 const WAITS: [u64; 8] = [2, 5, 12, 30, 128, 8, 48, 256];
-
-#[derive(Clone, Copy)]
-enum Sending {
-    Lookup,
-    Store,
-    Release,
-    /// An answer is not to be stored: nobody is to wait for another.
-    Pass,
-}
 
 /// Which lookups take the lease.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,18 +94,6 @@ pub(crate) struct GetOrFetch {
     cost_ms: u64,
     /// What is HTTP of it, where the value is a whole answer.
     exchange: Option<Box<Exchange>>,
-}
-
-/// What to do with what a handler answered.
-pub(crate) struct Kept {
-    /// Its body is to be told: it is stored.
-    pub stored: bool,
-    /// The client gets another answer than the handler's: `text` is its head.
-    pub built: bool,
-    /// Where, in what was found, the body begins that is still true: the handler's says no more than that.
-    pub renewed_at: usize,
-    /// That head, or else what is to be added to `Cache-Status`.
-    pub text: String,
 }
 
 impl GetOrFetch {
@@ -239,81 +206,6 @@ impl GetOrFetch {
         Step::then(Next::Send)
     }
 
-    /// What is to be sent: first, and after each `Next::Send`. It may be nothing.
-    pub fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
-        if self.nonce.is_empty() {
-            self.start(cx);
-        }
-        if self.instead.is_some() {
-            return Ok(());
-        }
-        let (hash, entry, lease) = (&self.hash, &self.keys.entry, &self.keys.lease);
-        let place = Place {
-            hash,
-            keys: &self.keys,
-            nonce: &self.nonce,
-            seen: &self.seen,
-            tags: &self.tags,
-        };
-        // Sent again: a lookup finds its own lease by the nonce; a store finds none, for the first one gave it back; of a
-        // release nobody reads the reply.
-        let repeat = Repeat::Harmless;
-        match self.sending {
-            Sending::Lookup => {
-                self.asked = cx.now();
-                let taking = match self.taking {
-                    Taking::WhenNotFresh => 0,
-                    Taking::EvenIfFresh => 1,
-                    Taking::FromAnybody => 2,
-                    Taking::Never => 3,
-                };
-                if let Some(exchange) = &self.exchange {
-                    let times = [self.asked, self.started, self.patience.lock_ms];
-                    exchange.lookup(place, times, [taking, self.early], out);
-                    return self.watch.send(&self.space, cx.now(), out);
-                }
-                let args = [
-                    cx.now().into(),
-                    (&self.nonce).into(),
-                    self.patience.lock_ms.into(),
-                    taking.into(),
-                    self.early.into(),
-                ];
-                out.script(&LOOKUP, &[hash, entry, lease], &args, repeat);
-            }
-            Sending::Store => {
-                let Some(payload) = &self.payload else {
-                    return Ok(());
-                };
-                let times = jittered(self.times, cx);
-                if let Some(exchange) = &self.exchange {
-                    exchange.store(place, times, self.cost_ms, payload, out);
-                    return self.watch.send(&self.space, cx.now(), out);
-                }
-                let instants = times.from(cx.now());
-                let head = entry::head(&instants, payload.codec, self.cost_ms, &self.tags);
-                let mut args = vec![
-                    (&self.nonce).into(),
-                    times.kept_ms().into(),
-                    (&self.seen.0).into(),
-                    self.seen.1.into(),
-                    (&head).into(),
-                ];
-                args.extend(self.tags.iter().map(Arg::from));
-                args.push(payload.arg());
-                let script = if payload.arg().is_bytes() {
-                    &STORE_BYTES
-                } else {
-                    &STORE
-                };
-                out.script(script, &[hash, entry, lease], &args, repeat);
-            }
-            Sending::Pass => Exchange::pass(place, out),
-            Sending::Release => out.script(&RELEASE, &[lease], &[(&self.nonce).into()], repeat),
-        }
-        self.watch.send(&self.space, cx.now(), out)
-    }
-
     /// Takes the replies; also what was found, when that is to be judged.
     pub fn answered<'a>(
         &mut self,
@@ -370,56 +262,6 @@ impl GetOrFetch {
         }
         self.sending = Sending::Release;
         Next::Send
-    }
-
-    fn looked_up<'a>(
-        &mut self,
-        now: u64,
-        replies: &mut Replies<'a>,
-    ) -> Result<Option<(Codec, &'a [u8])>, EdgeError> {
-        let mut reply = replies.take()?.array()?;
-        let bytes = reply.entry()?.bytes()?;
-        let expired = reply.entry()?.int()? == 1;
-        let may = reply.entry()?.int()?;
-        (self.leased, self.passing) = (may == 1, may == 2);
-        let others = self.exchange.is_some() && reply.entry()?.int()? == 1;
-        if may > 0 {
-            self.seen.0 = reply.entry()?.text()?.to_owned();
-            self.seen.1 = reply.entry()?.text()?.parse().unwrap_or(0);
-            if self.passing {
-                self.nonce = reply.entry()?.text()?.to_owned();
-            }
-        } else {
-            self.holds = u64::try_from(reply.entry()?.int()?).unwrap_or(0);
-        }
-        self.usable = false;
-        self.found = None;
-        let entry = bytes.and_then(|bytes| entry::decode(bytes, Kind::Json));
-        let entry = entry.map(|entry| (entry, entry.instants.freshness(now, expired)));
-        if let Some(exchange) = &mut self.exchange {
-            let good_for = exchange.found(entry.as_ref(), others, [now, self.started]);
-            exchange.collapsed = self.polls > 0;
-            return Ok(entry
-                .zip(good_for)
-                .map(|((entry, _), (freshness, usable))| {
-                    self.usable = usable;
-                    self.found = Some(Found {
-                        instants: entry.instants,
-                        freshness,
-                    });
-                    (entry.codec, entry.payload)
-                }));
-        }
-        let Some((entry, freshness)) = entry.filter(|(_, freshness)| *freshness != Freshness::Gone)
-        else {
-            return Ok(None);
-        };
-        self.found = Some(Found {
-            instants: entry.instants,
-            freshness,
-        });
-        // Bytes and answers are nothing that could be served.
-        Ok((entry.codec.kind == Kind::Json).then_some((entry.codec, entry.payload)))
     }
 
     fn counted(&self, cx: &Context<'_>, step: Step) -> Step {
@@ -544,68 +386,5 @@ impl GetOrFetch {
         self.sending = Sending::Release;
         let next = if self.leased { Next::Send } else { Next::End };
         Step::then(next)
-    }
-
-    /// Takes the head of what a handler answered. `may_store` is what its caller says of it; its body, where it is to be
-    /// told, comes with [`Self::body`], and else nothing more.
-    pub fn kept(
-        &mut self,
-        cx: &Context<'_>,
-        status: u16,
-        fields: Fields<'_>,
-        may_store: bool,
-    ) -> Kept {
-        let mut kept = Kept {
-            stored: false,
-            built: false,
-            renewed_at: 0,
-            text: String::new(),
-        };
-        let now = cx.now();
-        let serves = |found: &Found| found.instants.serves_on_error(now);
-        let stands_in = self.usable && self.found.as_ref().is_some_and(serves);
-        let Some(exchange) = &mut self.exchange else {
-            return kept;
-        };
-        // RFC 5861, section 4.
-        if stands_in && matches!(status, 500 | 502 | 503 | 504) {
-            kept.built = true;
-            kept.text = exchange.told_found(now, status);
-            return kept;
-        }
-        let stores = self.settle && (self.leased || self.passing);
-        let renewed = exchange.answered(status, fields, now, stores && self.usable);
-        if stores
-            && may_store
-            && let Some(times) = exchange.plan(self.times)
-        {
-            self.times = times;
-            kept.stored = true;
-        }
-        kept.built = renewed || kept.stored && exchange.not_modified();
-        kept.text = exchange.cache_status(kept.stored, renewed);
-        if renewed {
-            kept.renewed_at = exchange.found_body_at();
-        }
-        if kept.built {
-            kept.text = exchange.told_answer(renewed, &kept.text);
-        }
-        kept
-    }
-
-    /// Takes the body of what is to be stored. `decoded`: the runtime has undone its `Content-Encoding`.
-    pub fn body(&mut self, cx: &Context<'_>, body: &[u8], decoded: bool) -> Step {
-        let payload = self
-            .exchange()
-            .map(|exchange| exchange.payload(body, decoded));
-        self.fetched(cx, payload.map_or(Fetched::Nothing, Fetched::Value))
-    }
-
-    /// The fields that the handler is to be asked with: see [`Exchange::conditions`].
-    pub fn conditions(&self) -> String {
-        match self.exchange() {
-            Some(exchange) if self.settle && self.leased => exchange.conditions(self.usable),
-            _ => String::new(),
-        }
     }
 }

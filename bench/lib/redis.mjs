@@ -1,4 +1,4 @@
-// Redis itself, asked by one plain connection, and what is made of many measurements.
+// Redis itself, asked by one plain connection.
 
 import { connect } from "node:net";
 
@@ -43,6 +43,3 @@ export function client(port) {
     });
   return { send, end: () => socket.end() };
 }
-
-/** @param {number[]} sorted @param {number} share */
-export const quantile = (sorted, share) => sorted[Math.floor((sorted.length - 1) * share)] ?? NaN;
