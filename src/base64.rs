@@ -22,7 +22,7 @@ const URL: Alphabet = Alphabet {
 /// The padded text.
 pub(crate) fn padded(bytes: &[u8]) -> String {
     let mut text = encode(bytes, &STANDARD);
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text
@@ -37,7 +37,7 @@ pub(crate) fn url(bytes: &[u8]) -> String {
 pub(crate) fn from_padded(text: &[u8]) -> Option<Vec<u8>> {
     let once = text.strip_suffix(b"=").unwrap_or(text);
     let digits = once.strip_suffix(b"=").unwrap_or(once);
-    decode(digits, &STANDARD).filter(|_| text.len() % 4 == 0)
+    decode(digits, &STANDARD).filter(|_| text.len().is_multiple_of(4))
 }
 
 /// The bytes of a text for URLs.
