@@ -35,7 +35,7 @@ bench-fanout: ## 10, 100 and 1,000 commands of one tick
 bench-limiter: ## whom the limiters let through, when they say to come back, what a check costs inside Redis
 bench-cache: ## what calls of the cache cost, and what a million entries and a thousand tags take
 bench-edge: ## what the front adds to a page, with Redis next door and 20 ms away
-bench-size: ## what each entry of the package adds to a Worker; where the bytes of the module are
+bench-size: ## what each entry of the package adds to a Worker; where the bytes of the module are (STD=ordinary: with rustup's std, too)
 bench-start: ## from nothing to the first answer, in workerd and Node
 bench-gateway: ## requests a second, p99 and memory of the gateway beside the bare server
 bench-growth: ## a million identifiers, a thousand callers, limits up to a million
@@ -48,6 +48,7 @@ bench $(BENCHES):
 	@$(IN_ENV) cargo build --release -p upstash-gateway
 	@scripts/build-pkg.sh
 	@$(if $(filter bench bench-edge,$@),scripts/build-worker.sh)
+	@$(if $(filter ordinary,$(STD)),scripts/build-modules.sh)
 	@$(IN_ENV) node bench/$(if $(filter bench,$@),all,$(@:bench-%=%)).mjs
 
 build: ## the Worker into build/, the gateway into target/release/, the npm package into pkg/

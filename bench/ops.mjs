@@ -7,7 +7,7 @@ import { started } from "./ops/measured.mjs";
 
 /** @typedef {import("./ops/measured.mjs").Case} Case */
 
-const ROUNDS = sized(41, 11);
+const ROUNDS = sized(41, 25);
 /** @type {Record<string, Case["op"]>} */
 const LINES = { get: "get", set: "set", limit: "limit", "limit, refused": "refused" };
 /** What the aim of issue 9 is, by line. @type {Record<string, number>} */

@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck source=scripts/wasm-env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
 small_std
-MODULES=target/wasm-release/modules
+MODULES="target/wasm-release/modules${STD:+-$STD-std}"
 
 # module FEATURE: the module, and its glue, of what a feature of the crate holds.
 module() {
@@ -13,8 +13,8 @@ module() {
   rm -rf "$folder"
   mkdir -p "$folder"
   # As a cdylib alone: cargo does not optimise across crates what is a library of Rust as well.
-  cargo rustc --lib --crate-type cdylib --release --target wasm32-unknown-unknown --features "$1" ${SMALL_STD[@]+"${SMALL_STD[@]}"}
-  # With the names of its functions: make size tells by them where the bytes are.
+  cargo rustc --lib --crate-type cdylib --release --target wasm32-unknown-unknown --no-default-features --features "$1" ${SMALL_STD[@]+"${SMALL_STD[@]}"}
+  # With the names of its functions: make bench-size tells by them where the bytes are.
   cp "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/upstash_edge.wasm" "$folder/named.wasm"
   "$WASM_BINDGEN_BIN" --target web --remove-name-section --remove-producers-section \
     --out-dir "$folder" --out-name glue "$folder/named.wasm"

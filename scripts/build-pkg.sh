@@ -43,7 +43,7 @@ adapter() {
   done
 }
 
-scripts/build-modules.sh
+STD= scripts/build-modules.sh
 if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/adapters pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/build-modules.sh scripts/glue.mjs scripts/wasm-env.sh; then
   rm -rf pkg/dist
   entry index js pkg/dist

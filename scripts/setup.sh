@@ -105,7 +105,7 @@ runtimes() {
   rm -rf "$RUNTIMES_DIR.new"
   mkdir -p "$RUNTIMES_DIR.new"
   (cd tests/runtimes && cp -r package.json package-lock.json next15 next16 "$RUNTIMES_DIR.new/")
-  # By the lockfile in any case; to `npm ci` one without other systems' optional packages, which not every registry has, is out of step.
+  # By the lockfile in any case; one without other systems' optional packages is out of step to `npm ci`.
   for folder in . next15 next16; do (cd "$RUNTIMES_DIR.new/$folder" && { npm ci || npm install; }); done
   mv "$RUNTIMES_DIR.new" "$RUNTIMES_DIR"
 }

@@ -37,6 +37,13 @@ export async function entry(name) {
   return { name: `upstash-edge${name && `/${name}`}`, js: zipped(js), wasm: zipped(wasm) };
 }
 
+/** The same with rustup's std, where it was built (STD=ordinary). @param {string} name @returns {Promise<Sizes>} */
+export async function ordinary(name) {
+  const { name: full, js } = await entry(name);
+  const wasm = readFileSync(join(ROOT, `target/wasm-release/modules-ordinary-std/js${name && `-${name}`}/core.wasm`));
+  return { name: `${full}, the ordinary std`, js, wasm: zipped(wasm) };
+}
+
 /** @param {string} name @param {string[]} imports @returns {Promise<Sizes>} */
 export const peer = async (name, imports) => ({ name, js: zipped(await bundled(imports)), wasm: 0 });
 

@@ -23,9 +23,10 @@ flags --cfg 'sha2_backend_soft="compact"'
 flags "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" "--remap-path-prefix=$ROOT=."
 
 # std built for size, without the texts of panics, where its source is (`rustup component add rust-src`): a twelfth less.
-# What no flag of a stable compiler allows, its bootstrap variable does.
+# What no flag of a stable compiler allows, its bootstrap variable does. STD=ordinary: as rustup has it, to compare.
 small_std() {
   SMALL_STD=()
+  [ "${STD:-}" != ordinary ] || return 0
   [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml" ] || return 0
   export RUSTC_BOOTSTRAP=1
   flags -Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none

@@ -138,7 +138,7 @@ impl EdgeError {
         } else {
             ErrorKind::RedisError
         };
-        Self::with_text(kind, shown.trim_end().to_owned())
+        Self::with_text(kind, shown.trim_ascii_end().to_owned())
     }
 
     /// What went wrong.

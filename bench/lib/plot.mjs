@@ -25,11 +25,11 @@ export function svg({ title, mark, x, y, by, log = "", points }) {
     color: { domain: names, scheme: "Tableau10" },
     ...(mark === "bar"
       ? { x: { axis: null, domain: names }, fx: { label: null, tickRotate: -20 }, y: { label: y, grid: true, zero: true } }
-      : { x: { label: x, ...scale("x") }, y: { label: y, grid: true, ...scale("y") } }),
+      : { x: { label: x, ...scale("x") }, y: { label: y, grid: true, zero: !log.includes("y"), ...scale("y") } }),
     marks: mark === "bar" ? bars() : lines(),
   });
   function bars() {
-    const label = (/** @type {string} */ who, /** @type {number} */ at) => Plot.text([who], { frameAnchor: "top-left", dx: -60 + at * 110, dy: -25, fill: "black", text: (/** @type {string} */ one) => `■ ${one}`, facet: "super", stroke: "white" });
+    const label = (/** @type {string} */ who, /** @type {number} */ at) => Plot.text([who], { frameAnchor: "top-left", dx: -60 + at * 110, dy: -25, fill: [who], text: [`■ ${who}`], facet: "super" });
     return [Plot.ruleY([0]), Plot.barY(points, { x: by, y, fx: x, fill: by, sort: { fx: null } }), ...names.map((who, at) => label(who, at))];
   }
   function lines() {

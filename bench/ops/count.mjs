@@ -108,8 +108,8 @@ async function count(call) {
  * @param {import("./ways.mjs").Server} server @param {number} tick
  */
 export async function counts(server, tick) {
-  const [asked, clients] = [await captured(ours, server, "get", tick), oursOf(ours, server)];
-  const [fetched, whole] = [await count(() => bare(asked)), await count(() => ask("ours", clients, "get", tick))];
+  const [asked, act] = [await captured(ours, server, "get", tick), oursOf(ours, server, "get")];
+  const [fetched, whole] = [await count(() => bare(asked)), await count(() => ask(act, tick))];
   const own = /** @type {Counts} */ ({ ...whole });
   for (const name of /** @type {(keyof Counts)[]} */ (Object.keys(own))) own[name] -= fetched[name];
   return { fetched, whole, own };

@@ -17,29 +17,33 @@
  *
  * @typedef {{Redis: any, RateLimiter: any, slidingWindow: any}} Ours
  * @typedef {{Redis: any, Ratelimit: any}} Peers
- * @typedef {Record<"redis" | "allowing" | "refusing", any>} Clients
+ * @typedef {(n: number) => Promise<any>} Act asks once, the n-th of its tick
  */
 
-/** None of these is allowed to answer from memory: each is a request. @type {Record<"get" | "set" | "limit" | "refused", {ours: (clients: Clients, n: number) => Promise<any>, peer: (clients: Clients, n: number) => Promise<any>}>} */
+/** How each op is asked for, through a client and, where there is one, a limiter made for it. None of these may answer from memory: each is a request. @type {Record<"get" | "set" | "limit" | "refused", (redis: any, limiter: (limit: number) => Act) => Act>} */
 export const OPS = {
-  get: { ours: ({ redis }, n) => redis.get(`bench:${n}`), peer: ({ redis }, n) => redis.get(`bench:${n}`) },
-  set: { ours: ({ redis }, n) => redis.set(`bench:${n}`, "a small value"), peer: ({ redis }, n) => redis.set(`bench:${n}`, "a small value") },
-  limit: { ours: ({ allowing }) => allowing.check("user"), peer: ({ allowing }) => allowing.limit("user") },
-  refused: { ours: ({ refusing }) => refusing.check("user"), peer: ({ refusing }) => refusing.limit("user") },
+  get: (redis) => (n) => redis.get(`bench:${n}`),
+  set: (redis) => (n) => redis.set(`bench:${n}`, "a small value"),
+  limit: (_, limiter) => limiter(1_000_000),
+  refused: (_, limiter) => limiter(1),
 };
 
-/** @param {Ours} ours @param {Server} server @param {typeof globalThis.fetch} [fetch] @returns {Clients} */
-export function oursOf({ Redis, RateLimiter, slidingWindow }, server, fetch) {
+/** @param {Ours} ours @param {Server} server @param {Op} op @param {typeof globalThis.fetch} [fetch] @returns {Act} */
+export function oursOf({ Redis, RateLimiter, slidingWindow }, server, op, fetch) {
   const redis = new Redis({ ...server, fetch });
-  const limiter = (/** @type {string} */ name, /** @type {number} */ limit) => new RateLimiter(redis, { name, limits: slidingWindow(limit, "1h"), memory: false, timeout: "5s" });
-  return { redis, allowing: limiter("allowing", 1_000_000), refusing: limiter("refusing", 1) };
+  return OPS[op](redis, (limit) => {
+    const limiter = new RateLimiter(redis, { limits: slidingWindow(limit, "1h"), memory: false, timeout: "5s" });
+    return () => limiter.check(op);
+  });
 }
 
-/** @param {Peers} peers @param {Server} server @returns {Clients} */
-export function peersOf({ Redis, Ratelimit }, server) {
+/** @param {Peers} peers @param {Server} server @param {Op} op @returns {Act} */
+export function peersOf({ Redis, Ratelimit }, server, op) {
   const redis = new Redis({ ...server, enableTelemetry: false });
-  const limiter = (/** @type {string} */ prefix, /** @type {number} */ limit) => new Ratelimit({ redis, prefix, limiter: Ratelimit.slidingWindow(limit, "1 h"), ephemeralCache: false });
-  return { redis, allowing: limiter("peer-allowing", 1_000_000), refusing: limiter("peer-refusing", 1) };
+  return OPS[op](redis, (limit) => {
+    const limiter = new Ratelimit({ redis, prefix: "peer", limiter: Ratelimit.slidingWindow(limit, "1 h"), ephemeralCache: false });
+    return () => limiter.limit(op);
+  });
 }
 
 /** @param {Asked} asked */
@@ -48,12 +52,11 @@ export async function bare({ url, headers, body }) {
   return answer.arrayBuffer();
 }
 
-/** @param {"ours" | "peer"} way @param {Clients} clients @param {Op} op @param {number} tick */
-export function ask(way, clients, op, tick) {
-  const act = OPS[op][way];
-  if (tick === 1) return act(clients, 0);
+/** @param {Act} act @param {number} tick */
+export function ask(act, tick) {
+  if (tick === 1) return act(0);
   const replies = [];
-  for (let n = 0; n < tick; n++) replies.push(act(clients, n));
+  for (let n = 0; n < tick; n++) replies.push(act(n));
   return Promise.all(replies);
 }
 
@@ -62,8 +65,8 @@ export async function run({ server, way, op, tick, times, asked }, ours, peers) 
   if (way === "bare") {
     for (let n = 0; n < times; n++) await bare(/** @type {Asked} */ (asked));
   } else {
-    const clients = way === "ours" ? oursOf(ours, server) : peersOf(peers, server);
-    for (let n = 0; n < times; n++) await ask(way, clients, op, tick);
+    const act = way === "ours" ? oursOf(ours, server, op) : peersOf(peers, server, op);
+    for (let n = 0; n < times; n++) await ask(act, tick);
   }
 }
 
@@ -76,7 +79,7 @@ export async function captured(ours, server, op, tick) {
     last = { url: input, headers: { ...init.headers }, body: new TextDecoder().decode(init.body) };
     return fetch(input, init);
   };
-  const clients = oursOf(ours, server, listening);
-  for (let n = 0; n < 3; n++) await ask("ours", clients, op, tick);
+  const act = oursOf(ours, server, op, listening);
+  for (let n = 0; n < 3; n++) await ask(act, tick);
   return last;
 }

@@ -28,7 +28,7 @@ export interface CacheHandlerOptions {
   name?: string;
   /** How long Redis is waited for; what comes later is a miss. After a failure nobody asks it for 2 s. Default `"500ms"`. */
   timeout?: Duration;
-  /** Told of what Next is not: to it a read that fails is a miss, and an invalidation is sent again with the next read. */
+  /** Told of what Next is not: to it a read that fails is a miss, and an invalidation is sent again with the next read. What it throws changes nothing. */
   onError?: (failure: { operation: "read" | "store" | "invalidate"; code: ErrorCode }) => void;
 }
 
@@ -48,7 +48,8 @@ export interface CacheHandlerOptions {
 export function cacheHandler(options?: CacheHandlerOptions): CacheHandler;
 
 /**
- * One by the variables of the environment, for `next.config`; a build without them keeps nothing.
+ * One by the variables of the environment, for `next.config`; a build without them keeps nothing, and a server without them
+ * fails with `invalid_config`.
  * @example
  * const handler = import.meta.resolve("upstash-edge/next-cache-handler");
  * export default { cacheComponents: true, cacheHandlers: { default: handler, remote: handler } };

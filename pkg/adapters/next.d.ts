@@ -1,6 +1,6 @@
 // The types of `upstash-edge/next`.
 
-import type { NextFetchEvent, NextRequest, NextResponse } from "next/server";
+import type { NextResponse } from "next/server";
 import type { Edge, EdgeVisit } from "../edge.js";
 
 /** What is used of `NextResponse`. */
@@ -21,7 +21,7 @@ export function route<Context = unknown>(
   edge: Edge | (() => Edge),
   server: { after(work: Promise<unknown>): void },
   handler: (request: Request, visit: EdgeVisit, context: Context) => Response | Promise<Response>,
-): (request: NextRequest, context: Context) => Promise<Response>;
+): (request: Request, context: Context) => Promise<Response>;
 
 /** What a proxy's handler is told of the request besides the request itself. */
 export interface ProxyVisit extends EdgeVisit {
@@ -50,4 +50,4 @@ export function proxy(
   edge: Edge | (() => Edge),
   server: { NextResponse: NextResponseLike },
   handler?: (request: Request, visit: ProxyVisit) => Response | URL | void | Promise<Response | URL | void>,
-): (request: NextRequest, event: NextFetchEvent) => Promise<Response>;
+): (request: Request, event: { waitUntil(promise: Promise<unknown>): void }) => Promise<Response>;

@@ -84,7 +84,7 @@ impl Builder {
     ///
     /// # Errors
     /// `invalid_config` when the URL or the token cannot be right.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(feature = "web", target_arch = "wasm32"))]
     pub fn build(self) -> Result<Redis, EdgeError> {
         self.build_with(crate::host::Web)
     }

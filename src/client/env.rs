@@ -19,7 +19,7 @@ impl Redis {
     ///
     /// # Errors
     /// `invalid_config`, with their names when neither pair is set, or when URL or token cannot be right.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(feature = "web", target_arch = "wasm32"))]
     pub fn from_env(env: &wasm_bindgen::JsValue) -> Result<Self, EdgeError> {
         let get = |name: &str| js_sys::Reflect::get(env, &name.into()).ok()?.as_string();
         Self::builder_from(get)?.build()

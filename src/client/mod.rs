@@ -81,7 +81,7 @@ impl Redis {
     ///
     /// # Errors
     /// `invalid_config` when the URL or the token cannot be right.
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(feature = "web", target_arch = "wasm32"))]
     pub fn new(url: &str, token: &str) -> Result<Self, EdgeError> {
         Self::builder(url, token).build()
     }

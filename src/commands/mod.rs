@@ -138,7 +138,7 @@ pub(crate) fn repeatable(
     name: &str,
     has: &dyn Fn(usize, &[&str]) -> bool,
 ) -> Result<Repeat, EdgeError> {
-    if name.trim().is_empty() {
+    if name.trim_ascii().is_empty() {
         return Err(EdgeError::argument("a command must begin with its name"));
     }
     let is = |word: &str| name.eq_ignore_ascii_case(word);

@@ -3,7 +3,7 @@
 mod fake;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod native;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(feature = "web", target_arch = "wasm32"))]
 mod web;
 
 use std::future::Future;
@@ -14,7 +14,7 @@ use crate::error::EdgeError;
 pub use fake::{Fake, Fault};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub use native::Native;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(feature = "web", target_arch = "wasm32"))]
 pub use web::Web;
 
 /// A future of one thread, as those of an edge runtime are.
@@ -105,7 +105,7 @@ pub(crate) const SYNC_TOKEN: &str = "upstash-sync-token";
 
 /// What a `Retry-After` of seconds asks for; one with a date is as good as none.
 pub(crate) fn retry_after_ms(header: Option<String>) -> Option<u64> {
-    header?.trim().parse::<u64>().ok()?.checked_mul(1_000)
+    header?.trim_ascii().parse::<u64>().ok()?.checked_mul(1_000)
 }
 
 /// The runtime's randomness.
@@ -119,10 +119,10 @@ pub(crate) fn entropy(bytes: &mut [u8]) -> Result<(), EdgeError> {
     ))
 }
 
-#[cfg(all(feature = "js-client", target_arch = "wasm32"))]
+#[cfg(all(target_arch = "wasm32", not(feature = "web")))]
 use crate::js::fill;
 
-#[cfg(not(all(feature = "js-client", target_arch = "wasm32")))]
+#[cfg(any(feature = "web", not(target_arch = "wasm32")))]
 fn fill(bytes: &mut [u8]) -> bool {
     getrandom::fill(bytes).is_ok()
 }

@@ -37,6 +37,7 @@ use slots::Slots;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
+#[cfg(not(feature = "web"))]
 #[wasm_bindgen]
 extern "C" {
     /// Fills `bytes` from the runtime's cryptographic source; whether it could. A refusal that is no exception: those
@@ -214,15 +215,24 @@ pub fn read(
     left_ms: f64,
     drawn: f64,
 ) -> f64 {
-    let mut headers = headers.split('\n').map(str::to_owned);
+    let mut rest = headers;
     let response = Response {
         status,
-        content_type: headers.next().unwrap_or_default(),
-        sync_token: headers.next().filter(|token| !token.is_empty()),
-        retry_after_ms: retry_after_ms(headers.next()),
+        content_type: line(&mut rest),
+        sync_token: Some(line(&mut rest)).filter(|token| !token.is_empty()),
+        retry_after_ms: retry_after_ms(Some(line(&mut rest))),
         body,
     };
     ended(batch, Ok(response), left_ms, drawn)
+}
+
+/// Takes the first line off. By bytes, for what finds a character searches for any, in a kilobyte.
+fn line(rest: &mut &str) -> String {
+    let end = rest.bytes().position(|byte| byte == b'\n');
+    let end = end.unwrap_or(rest.len());
+    let line = rest.get(..end).unwrap_or_default().to_owned();
+    *rest = rest.get(end + 1..).unwrap_or_default();
+    line
 }
 
 /// No answer came to the last write; as [`read`]. `preflights`: a browser may have held it back.

@@ -152,7 +152,12 @@ pub(crate) fn path_form(words: &[u8], place: u32) -> Option<(String, Vec<u8>)> {
 /// all behind the SHA1. The arguments before it must be such as an address may hold. `None` where a path cannot say it.
 pub(crate) fn script_path(sha1: &str, words: &[u8]) -> Option<(String, Vec<u8>)> {
     let words = std::str::from_utf8(words).ok()?.strip_suffix(']')?;
-    let number = |item: &str| item.trim_matches('"').parse::<usize>().ok();
+    let number = |item: &str| {
+        let quoted = item
+            .strip_prefix('"')
+            .and_then(|item| item.strip_suffix('"'));
+        quoted.unwrap_or(item).parse::<usize>().ok()
+    };
     let mut items = json::items(words).peekable();
     let keys = number(items.peek()?)?;
     let mut path = "/EVALSHA/".to_owned();

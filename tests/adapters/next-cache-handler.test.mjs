@@ -1,7 +1,10 @@
 // The cache handler by Next's interface: each handler here is what one process of Next has.
 
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { startGateway } from "../../scripts/stack.mjs";
 import { requests } from "../edge/front.mjs";
 import { beside, packed, startStack } from "./stack.mjs";
@@ -161,10 +164,14 @@ test("a Redis that is away is a miss, asked once in 2 s; an invalidation is sent
   const name = aName();
   /** @type {string[]} */
   const failures = [];
+  const onError = async (/** @type {any} */ { operation, code }) => {
+    failures.push(`${operation} ${code}`);
+    throw new Error("of the caller's own");
+  };
   let asked = 0;
   const counting = (/** @type {string} */ url, /** @type {RequestInit} */ init) => (asked++, fetch(url, init));
   const away = new Redis({ url, token: vars.UPSTASH_REDIS_REST_TOKEN, fetch: counting, retry: false });
-  const one = cacheHandler({ redis: away, name, onError: (/** @type {any} */ { operation, code }) => failures.push(`${operation} ${code}`) });
+  const one = cacheHandler({ redis: away, name, onError });
   const two = aProcess(name);
   await make(one, "key", "1", { tags: ["a"] });
   await gateway.stop();
@@ -182,6 +189,14 @@ test("a Redis that is away is a miss, asked once in 2 s; an invalidation is sent
   assert.equal(await found(one, "key"), undefined);
   assert.equal(await found(two, "key"), undefined);
   assert.deepEqual(failures, ["invalidate network"]);
+});
+
+test("a file that a config names by require.resolve is the handler too, as Next imports it", async () => {
+  const file = createRequire(join(path, "next.config.js")).resolve("upstash-edge/next-cache-handler");
+  assert.match(file, /dist.cjs.next-cache-handler\.js$/);
+  const { default: handler } = await import(pathToFileURL(file).href);
+  for (const name of ["get", "set", "refreshTags", "getExpiration", "updateTags"]) assert.equal(typeof handler[name], "function", name);
+  assert.equal(typeof handler.cacheHandler, "function");
 });
 
 test("the module itself goes by the environment, and keeps nothing in a build without it", async () => {

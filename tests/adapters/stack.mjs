@@ -27,8 +27,8 @@ export async function startStack() {
 /** A module of the package that is installed there. @param {string} path @param {string} file */
 export const packed = (path, file) => import(join(path, "node_modules/upstash-edge/dist", file));
 
-/** An empty project beside the frameworks that has the package. */
-export const beside = () => project("adapters", {}, folderBelow());
+/** A project beside the frameworks that has the package. @param {Record<string, string>} [files] */
+export const beside = (files = {}) => project("adapters", files, folderBelow());
 
 /** @param {string} folder @returns {string} */
 const version = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;

@@ -70,7 +70,7 @@ export { response };
 
 const NEXT = `import type { NextConfig } from "next";
 import type { CacheHandler } from "next/dist/server/lib/cache-handlers/types";
-import { after, NextResponse, type NextProxy } from "next/server";
+import { after, NextResponse, type NextProxy, type NextRequest } from "next/server";
 import { cookies } from "next/headers";
 import { Edge, type Redis, type Sessions } from "upstash-edge";
 import handler, { cacheHandler } from "upstash-edge/next-cache-handler";
@@ -81,7 +81,7 @@ const edge = new Edge({ redis });
 
 export const GET = route(edge, { after }, async (request, { session }, { params }: { params: Promise<{ id: string }> }) =>
   Response.json([(await params).id, session?.userId, request.url]));
-const POST: (request: Request) => Promise<Response> = (request) => route(() => edge, { after }, () => new Response())(request as never, undefined);
+const POST: (request: NextRequest, context: unknown) => Promise<Response> = route(() => edge, { after }, () => new Response());
 const passes: NextProxy = proxy(edge, { NextResponse });
 const decides: NextProxy = proxy(() => edge, { NextResponse }, async (request, { session, headers }) => {
   headers.set("x-user", session?.userId ?? "");

@@ -57,7 +57,8 @@ export function cacheHandler({ redis = Redis.fromEnv(), name = "next", timeout =
   /** To Next it is a miss. @param {"read" | "store" | "invalidate"} operation @param {any} error */
   const failed = (operation, error) => {
     if (error?.retryable) awayUntil = Date.now() + PAUSE_MS;
-    onError({ operation, code: error?.code ?? "corrupt" });
+    // What it throws changes nothing.
+    (async () => onError({ operation, code: error?.code ?? "corrupt" }))().catch(() => {});
   };
   /** @param {string} key @param {string[]} tags */
   const remember = (key, tags) => {
