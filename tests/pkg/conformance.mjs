@@ -483,11 +483,14 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
       try {
         Date.now = () => start;
         for (const id of ["a", "a", "a", 'b"', 'b"']) await limiter.check(id);
-        equal((await limiter.stats()).allowed, 0);
-        // Sent along with a check, 10 s later.
+        const sent = () => redis.exists(`{${key("stats").replace(":", "%3A")}}:stats:${start / 3_600_000}`);
+        const { allowed, refused } = await limiter.stats();
+        // It knows its own; sent they are along with a check, 10 s later.
+        equal([allowed, refused, await sent()], [2, 3, 0]);
         Date.now = () => start + 10_000;
         await limiter.checkAll([{ id: "c" }]);
-        equal(await limiter.stats(), { since: start, allowed: 2, refused: 3, mostRefused: [{ id: "a", refused: 2 }, { id: 'b"', refused: 1 }] });
+        equal(await sent(), 1);
+        equal(await limiter.stats(), { since: start, allowed: 3, refused: 3, mostRefused: [{ id: "a", refused: 2 }, { id: 'b"', refused: 1 }] });
         equal((await limiter.stats({ hoursAgo: 1 })).allowed, 0);
         equal((await failure(limiter.stats({ hoursAgo: -1 }))).code, "invalid_argument");
       } finally {
