@@ -68,6 +68,26 @@ fn push_hex(text: &mut String, byte: u8) {
     }
 }
 
+/// What [`part`] and [`word`] escaped.
+#[cfg(any(test, all(feature = "worker", target_arch = "wasm32")))]
+pub(crate) fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut bytes = text.iter().copied();
+    let mut read = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        let mut ahead = bytes.clone();
+        let mut digit = || char::from(ahead.next()?).to_digit(16);
+        let escaped = (byte == b'%').then(|| Some(digit()? << 4 | digit()?));
+        match escaped.flatten().and_then(|byte| u8::try_from(byte).ok()) {
+            Some(byte) => {
+                read.push(byte);
+                bytes = ahead;
+            }
+            None => read.push(byte),
+        }
+    }
+    read
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +111,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_was_escaped_comes_back(text in any::<String>()) {
+            for escaped in [part(&text), word(&text)] {
+                if !escaped.starts_with("%h") {
+                    prop_assert_eq!(unescaped(escaped.as_bytes()), text.as_bytes());
+                }
+            }
+        }
+
         #[test]
         fn different_parts_are_different_keys(a in any::<String>(), b in any::<String>()) {
             prop_assert_eq!(a == b, part(&a) == part(&b));

@@ -53,8 +53,6 @@ use crate::host::LocalFuture;
 use crate::op::Context;
 
 pub(crate) use exchange::Exchange;
-#[cfg(all(feature = "worker", target_arch = "wasm32"))]
-pub(crate) use explore::unescaped;
 #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]
 pub(crate) use fetch::keep::Kept;
 #[cfg(all(feature = "js-cache", target_arch = "wasm32"))]

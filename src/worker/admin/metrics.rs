@@ -7,8 +7,9 @@ use super::super::app::{App, has_demo};
 use super::super::failure::Failure;
 use super::super::watch;
 use super::access::{Access, is_admin};
-use crate::cache::{CacheStats, unescaped};
+use crate::cache::CacheStats;
 use crate::front::traffic::{Minute, ReadTraffic};
+use crate::keys::unescaped;
 use crate::ratelimit::Stats;
 
 /// So many minutes are drawn, and so many of them, the last, are summed up.
