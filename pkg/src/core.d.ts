@@ -1,6 +1,7 @@
 // What src/js/ exports, as the pump uses it.
 
 declare module "#core" {
+  export type Numbers = Uint32Array | number[];
   export function start(module: BufferSource | WebAssembly.Module): void;
   export function begin(url: string, now: number, deadline: number, atomic: boolean, attempts: number, baseMs: number, maxMs: number): number;
   export function push(batch: number, json: string, vouched: boolean): string | undefined;
@@ -11,9 +12,9 @@ declare module "#core" {
   export function names(batch: number): string | undefined;
   export function write(batch: number): Uint8Array<ArrayBuffer> | undefined;
   export function sync_token(batch: number): string | undefined;
-  export function read(batch: number, status: number, headers: string, body: Uint8Array, leftMs: number, drawn: number): number;
-  export function lost(batch: number, preflights: boolean, leftMs: number, drawn: number): number;
-  export function oversize(batch: number, leftMs: number, drawn: number): number;
+  export function read(batch: number, status: number, contentType: string, syncToken: string, retryAfter: string, body: Uint8Array, leftMs: number, drawn: number): Numbers;
+  export function lost(batch: number, preflights: boolean, leftMs: number, drawn: number): Numbers;
+  export function oversize(batch: number, leftMs: number, drawn: number): Numbers;
   export function leave(batch: number, index: number): void;
   export function push_health(batch: number, now: number, timeoutMs: number): string | undefined;
   export function limiter_problem(limiter: string, limits: string): string | undefined;
@@ -58,8 +59,7 @@ declare module "#core" {
   export function session_csrf_holds(config: string, id: string, token: string): boolean;
   export function session_cookie_removal(config: string): string;
   export function outcome(batch: number, index: number, now: number): string;
-  export function settled(batch: number): Uint32Array;
-  export function answers(batch: number): number;
+  export function settled(batch: number): Numbers;
   export function answer(batch: number): Uint8Array | undefined;
   export function failure(batch: number, index: number): string;
   export function no_stream(status: number, contentType: string, body: Uint8Array): string;

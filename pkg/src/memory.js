@@ -24,6 +24,9 @@ let view;
 /** Of the core's memory, which is another when it has grown. */
 const bytes = () => (view?.length ? view : (view = new Uint8Array(memory.buffer)));
 
+/** The same by fours. @type {Uint32Array<ArrayBuffer> | undefined} */
+let wide;
+
 const encoder = new TextEncoder();
 
 // Safari's reads 2 GiB and then no more.
@@ -56,7 +59,7 @@ export function begin(module, parts, fill, refuse) {
   };
   instantiate(module, { a: imports }, (exports, instances) => {
     core = exports;
-    view = undefined;
+    view = wide = undefined;
     /** @type {(instances: number) => void} */
     let numberFrom;
     [memory, allocate, free, numberFrom] = parts(exports);
@@ -76,6 +79,8 @@ export function put(values) {
 /** @param {string} text */
 export function text(text) {
   length = text.length;
+  // What has no length may lie anywhere.
+  if (length === 0) return 1;
   const pointer = allocate(length, 1) >>> 0;
   const to = bytes();
   for (let at = 0; at < length; at++) {
@@ -90,7 +95,10 @@ export function text(text) {
 }
 
 /** @param {Slice} slice */
-export function takenText([pointer, size]) {
+export function takenText(slice) {
+  // Not taken apart in the parameter, here and below: that would iterate.
+  const size = slice[1];
+  let pointer = slice[0];
   if (!pointer) return;
   decoded += size;
   if (decoded > MOST_DECODED) {
@@ -104,7 +112,9 @@ export function takenText([pointer, size]) {
 }
 
 /** @param {Slice} slice */
-export function takenBytes([pointer, size]) {
+export function takenBytes(slice) {
+  const size = slice[1];
+  let pointer = slice[0];
   if (!pointer) return;
   pointer >>>= 0;
   const copy = bytes().slice(pointer, pointer + size);
@@ -112,10 +122,19 @@ export function takenBytes([pointer, size]) {
   return copy;
 }
 
-/** @param {Slice} slice */
-export function takenNumbers([pointer, count]) {
-  pointer >>>= 0;
-  const copy = new Uint32Array(memory.buffer, pointer, count).slice();
+/** @param {Slice} slice @returns {Uint32Array | number[]} */
+export function takenNumbers(slice) {
+  const [pointer, count] = [slice[0] >>> 0, slice[1]];
+  if (!wide?.length) wide = new Uint32Array(memory.buffer);
+  const first = pointer / 4;
+  /** @type {Uint32Array | number[]} */
+  let copy;
+  // Of a few numbers an array is made sooner than a buffer.
+  if (count > 64) copy = wide.slice(first, first + count);
+  else {
+    copy = [];
+    for (let at = first; at < first + count; at++) copy.push(/** @type {number} */ (wide[at]));
+  }
   free(pointer, count * 4, 4);
   return copy;
 }

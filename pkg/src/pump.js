@@ -14,7 +14,8 @@ import { FAILED, OP, Tape, told } from "./tape.js";
  * @property {boolean} vouched repeating it is harmless, its caller says
  * @property {boolean} raw its reply is asked for byte for byte
  * @property {boolean} bigints integers past 2^53 in its reply become BigInt, instead of text
- * @property {number} deadline by `performance.now()`, which no one sets back
+ * @property {number} timeoutMs how long it may take, from its tick's end
+ * @property {number} deadline when that is over, by `performance.now()`, which no one sets back
  * @property {AbortSignal} [signal]
  * @property {(value: unknown) => void} resolve
  * @property {(error: unknown) => void} reject
@@ -33,12 +34,21 @@ import { FAILED, OP, Tape, told } from "./tape.js";
  * @property {{attempts: number, baseMs: number, maxMs: number}} retry
  * @property {(event: object) => unknown} [onRequest]
  *
- * @typedef {{answer?: Uint8Array, lines?: string, status?: number, large?: boolean, cause?: unknown}} Arrived what came of one request
+ * @typedef {{answer?: Uint8Array, type?: string, token?: string, patience?: string, status?: number, large?: boolean, cause?: unknown}} Arrived what came of one request
  * @typedef {{entries: Entry[], atomic: boolean}} Group commands that travel together; at once or none, if atomic
  */
 
 /** Where a request goes, but for one with a path of its own. */
 const PATHS = ["/", "/pipeline", "/multi-exec"];
+
+/** What an answer is that needs not be told apart. */
+const RESP2 = "application/octet-stream";
+
+/** How RESP2 begins. */
+const MARKS = Object.fromEntries([..."$*+-:"].map((mark) => [mark.charCodeAt(0), true]));
+
+/** So many numbers of a tape come before its members. */
+const HEAD = 2;
 
 /** No reply of Redis is larger: a record may have 100 MB. */
 export const LARGEST_ANSWER = 128 * 2 ** 20;
@@ -73,14 +83,32 @@ function giveUp(entry, error) {
 }
 
 /**
- * Sends groups one after the other and settles every entry in them. Never rejects.
- * @param {Server} server @param {Group[]} groups
+ * At this tick's end sends the groups that are there by then, one after the other, and settles every entry in them.
+ * Never rejects. One function that waits, and not several: each is a promise and a resumption of its own.
+ * @param {Server} server @param {() => Group[]} taken
  */
-export async function send(server, groups) {
-  const guard = new Guard(server, groups);
+export async function send(server, taken) {
+  // From a microtask in any case: the core is never entered on top of a caller's own deep stack. workerd takes longer
+  // for `queueMicrotask` than V8 for this.
+  await undefined;
+  const guard = new Guard(server, taken());
   try {
     guard.begin();
-    for (const { entries, atomic } of groups) await begun(guard, entries, atomic)?.run();
+    for (const group of guard.groups) {
+      // Nothing's time was up when it began.
+      if (group !== guard.groups[0]) guard.check();
+      const batch = begun(guard, group.entries, group.atomic);
+      if (!batch) continue;
+      try {
+        for (let body = batch.write(); body && batch.waiting > 0; body = batch.write()) {
+          const wait = batch.take(body, await batch.arrived(body));
+          if (batch.waiting === 0) break;
+          if (wait > 0) await batch.pause(wait);
+        }
+      } finally {
+        core.end(batch.handle);
+      }
+    }
   } catch (cause) {
     guard.fail(failed(cause));
   } finally {
@@ -123,30 +151,35 @@ function expire(server, entry) {
  * @param {Guard} guard @param {Entry[]} asked @param {boolean} atomic
  */
 function begun(guard, asked, atomic) {
-  guard.check();
+  if (!asked.some(waits)) return;
   const { server, latest } = guard;
-  const waiting = asked.filter(({ over }) => !over);
-  if (waiting.length === 0) return;
   const { attempts, baseMs, maxMs } = server.retry;
-  const handle = core.begin(server.url, now(), latest + 1_000, atomic, attempts, baseMs, maxMs);
+  const handle = core.begin(server.url, guard.time, latest + 1_000, atomic, attempts, baseMs, maxMs);
   if (Number.isNaN(handle)) {
-    for (const entry of waiting) settle(entry, undefined, new EdgeError("quota_exceeded", "too many requests of this program are under way"));
+    for (const entry of asked) settle(entry, undefined, new EdgeError("quota_exceeded", "too many requests of this program are under way"));
     return;
   }
   // Commands that cannot be sent are told so, and take no place among the others.
+  /** @type {Entry[]} */
+  const entries = [];
   /** @type {EdgeError | undefined} */
-  let refused = atomic && waiting.length < asked.length ? new EdgeError("aborted", "a part of the transaction was given up") : undefined;
-  const entries = waiting.filter((entry) => {
-    const problem = push(handle, entry);
-    if (!problem) return true;
+  let refused;
+  for (const entry of asked) {
+    const problem = entry.over ? "aborted: a part of the transaction was given up" : push(handle, entry);
+    if (!problem) {
+      entries.push(entry);
+      continue;
+    }
     refused ??= told(problem);
     settle(entry, undefined, told(problem));
-    return false;
-  });
+  }
   if (!atomic || !refused) return new Batch(guard, handle, entries);
   for (const entry of entries) settle(entry, undefined, refused);
   core.end(handle);
 }
+
+/** @param {Entry} entry */
+const waits = ({ over }) => !over;
 
 /** Who waits for a signal: one listener for all, for Node warns of a leak at the eleventh. @type {WeakMap<AbortSignal, Set<() => void>>} */
 const WAITING = new WeakMap();
@@ -172,6 +205,7 @@ class Guard {
   /** Each ends the listening for one entry. @type {(() => void)[]} */
   listeners = [];
   latest = 0;
+  time = now();
 
   /** @param {Server} server @param {Group[]} groups */
   constructor(server, groups) {
@@ -183,13 +217,14 @@ class Guard {
     let alike = this.server.heeds;
     for (const { entries } of this.groups) {
       for (const entry of entries) {
+        entry.deadline = this.time + entry.timeoutMs;
         if (entry.signal) this.listen(entry, entry.signal);
         // A timer is no finer than a millisecond.
         if (entry.signal || (this.latest && Math.abs(entry.deadline - this.latest) > 1)) alike = false;
         this.latest = Math.max(this.latest, entry.deadline);
       }
     }
-    if (alike) this.signal = ending(this.latest - now());
+    if (alike) this.signal = ending(this.latest - this.time);
     if (!this.signal) this.watch();
   }
 
@@ -290,6 +325,7 @@ class Batch {
   /** @type {Uint8Array[]} */
   answers = [];
   attempt = 0;
+  started = 0;
   waiting;
   /** Ends the fetch, unless it ends by itself. Made before it is known whether anybody gives up: fetch takes a signal only at its start. @type {AbortController | undefined} */
   interrupt;
@@ -321,20 +357,12 @@ class Batch {
     this.wake({});
   }
 
-  async run() {
-    try {
-      let body = core.write(this.handle);
-      // An op that needs nothing of the server does not wait for it.
-      if (this.entries.some(({ op }) => op)) this.read();
-      while (body && this.waiting > 0) {
-        const wait = await this.exchange(body);
-        if (this.waiting === 0) return;
-        if (wait > 0) await this.pause(wait);
-        body = core.write(this.handle);
-      }
-    } finally {
-      core.end(this.handle);
-    }
+  /** The body of the next request, if there is one. */
+  write() {
+    const body = core.write(this.handle);
+    // An op that needs nothing of the server does not wait for it.
+    if (this.attempt === 0 && this.entries.some(({ op }) => op)) this.read(new Tape(core.settled(this.handle)));
+    return body;
   }
 
   /** @param {number} ms */
@@ -348,35 +376,32 @@ class Batch {
     clearTimeout(timer);
   }
 
-  /** One request; how long to wait before the next. @param {Uint8Array<ArrayBuffer>} body */
-  async exchange(body) {
+  /** What came of a request; how long to wait before the next. @param {Uint8Array<ArrayBuffer>} body @param {Arrived} arrived */
+  take(body, { answer, type = "", token = "", patience = "", status = 0, large, cause }) {
     const { onRequest } = this.server;
     const commands = onRequest && core.names(this.handle)?.split(" ");
-    const started = commands ? now() : 0;
-    this.attempt += 1;
-    /** @type {Arrived} */
-    const { answer, lines = "", status = 0, large, cause } = await this.arrived(body);
     // What ended because time was up is no failure of the server's.
     if (cause && this.guard.signal?.aborted) this.guard.check();
     const [left, drawn] = [status === 200 ? 0 : this.left(), Math.random()];
-    let wait;
-    if (answer) wait = core.read(this.handle, status, lines, answer, left, drawn);
-    else if (large) wait = core.oversize(this.handle, left, drawn);
-    else wait = core.lost(this.handle, "location" in globalThis, left, drawn);
-    if (answer && core.answers(this.handle) > this.answers.length) {
-      const asSent = lines.startsWith("application/octet-stream");
-      this.answers.push(asSent ? answer : (core.answer(this.handle) ?? answer));
-    }
-    const error = this.read(cause);
+    let numbers;
+    if (answer) numbers = core.read(this.handle, status, type, token, patience, answer, left, drawn);
+    else if (large) numbers = core.oversize(this.handle, left, drawn);
+    else numbers = core.lost(this.handle, "location" in globalThis, left, drawn);
+    const tape = new Tape(numbers);
+    const wait = tape.next();
+    if (answer && tape.next() > this.answers.length) this.answers.push(type === RESP2 ? answer : (core.answer(this.handle) ?? answer));
+    const error = this.read(tape, cause);
     if (onRequest && commands) {
-      const [bytesOut, bytesIn] = [body.length, answer?.length ?? 0];
-      void tell(onRequest, { commands, count: commands.length, attempt: this.attempt, durationMs: now() - started, bytesOut, bytesIn, error });
+      const [bytesOut, bytesIn, durationMs] = [body.length, answer?.length ?? 0, now() - this.started];
+      void tell(onRequest, { commands, count: commands.length, attempt: this.attempt, durationMs, bytesOut, bytesIn, error });
     }
     return wait;
   }
 
   /** What comes, unless all give up before. @param {Uint8Array<ArrayBuffer>} body @returns {Promise<Arrived>} */
   arrived(body) {
+    this.attempt += 1;
+    if (this.server.onRequest) this.started = now();
     if (!this.interrupt) return this.ask(body);
     return new Promise((resolve) => {
       this.wake = resolve;
@@ -392,8 +417,8 @@ class Batch {
       const path = PATHS[way & 3];
       // A copy: what wraps fetch may write into it.
       const sent = { ...(way & 4 ? base64Headers : headers) };
-      const token = readYourWrites ? core.sync_token(this.handle) : undefined;
-      if (token) sent["upstash-sync-token"] = token;
+      const known = readYourWrites ? core.sync_token(this.handle) : undefined;
+      if (known) sent["upstash-sync-token"] = known;
       if (!path) sent["content-type"] = "application/octet-stream";
       /** @type {RequestInit} */
       // A redirect would carry keys and values to another host.
@@ -407,11 +432,13 @@ class Batch {
         return { large: true };
       }
       const answer = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-      const { status } = response;
-      const said = (/** @type {string} */ name) => response.headers.get(name) ?? "";
-      // Each look into the headers costs as much as the call of the core that reads them.
-      const patience = status === 200 ? "" : said("retry-after");
-      return { answer, status, lines: `${said("content-type")}\n${said("upstash-sync-token")}\n${patience}` };
+      const { status, headers: told } = response;
+      // Each look into the headers costs more than the call of the core that reads them. No JSON, page or text of a proxy
+      // begins as RESP2 does, and the core believes nothing that is not whole.
+      const type = status === 200 && /** @type {number} */ (answer[0]) in MARKS ? RESP2 : (told.get("content-type") ?? "");
+      const token = readYourWrites && !(way & 8) ? told.get("upstash-sync-token") : null;
+      const patience = status === 200 ? null : told.get("retry-after");
+      return { answer, status, type, token: token ?? "", patience: patience ?? "" };
     } catch (cause) {
       return { cause };
     }
@@ -424,10 +451,10 @@ class Batch {
     return Math.max(0, latest - now());
   }
 
-  /** Settles what can be settled by now; the code of an error, if there was one. @param {unknown} [cause] */
-  read(cause) {
-    const tape = new Tape(core.settled(this.handle));
+  /** Settles what can be settled by now; the code of an error, if there was one. @param {Tape} tape @param {unknown} [cause] */
+  read(tape, cause) {
     let code;
+    tape.at = HEAD;
     while (!tape.done) {
       const index = tape.next();
       const entry = /** @type {Entry} */ (this.entries[index]);

@@ -2,7 +2,7 @@ import * as core from "#core";
 import { bytes, flatten, install, isText, isWord, scored, valued } from "./commands.js";
 import { milliseconds } from "./duration.js";
 import { EdgeError, wrong } from "./error.js";
-import { now, send } from "./pump.js";
+import { send } from "./pump.js";
 import { runtime } from "./runtime.js";
 import { Subscription } from "./subscribe.js";
 import { told } from "./tape.js";
@@ -110,7 +110,8 @@ function promise(view, words, shape, add) {
  */
 function on({ signal, timeoutMs, vouched, bigints }, call, raw, add) {
   return new Promise((resolve, reject) => {
-    add({ ...call, vouched, raw, bigints, deadline: now() + timeoutMs, signal, resolve, reject, over: false, index: 0 });
+    const { json, places, source, op } = call;
+    add({ json, places, source, op, vouched, raw, bigints, timeoutMs, deadline: 0, signal, resolve, reject, over: false, batch: undefined, index: 0 });
   });
 }
 
@@ -122,9 +123,6 @@ function shaped(shape, value) {
     throw cause instanceof EdgeError ? cause : new EdgeError("corrupt", "the reply is not of this command's kind", cause);
   }
 }
-
-/** In a microtask; workerd takes longer for `queueMicrotask` than V8 for a promise. @param {() => unknown} run */
-const soon = (run) => void Promise.resolve().then(run);
 
 /** What all views of one client share: where to send, and what waits for this tick's end. */
 class Shared {
@@ -139,19 +137,18 @@ class Shared {
 
   /** Joins what waits, in order. @param {Entry[]} entries @param {boolean} atomic */
   add(entries, atomic) {
-    // From a microtask in any case: the core is never entered on top of a caller's own deep stack.
-    if (!this.batching) return soon(() => send(this.server, [{ entries, atomic }]));
-    if (this.queue.length === 0) soon(() => this.flush());
+    if (!this.batching) return void send(this.server, () => [{ entries, atomic }]);
+    if (this.queue.length === 0) void send(this.server, this.taken);
     const last = this.queue.at(-1);
     if (last && !last.atomic && !atomic) for (const entry of entries) last.entries.push(entry);
     else this.queue.push({ entries, atomic });
   }
 
-  flush() {
-    const queue = this.queue;
+  taken = () => {
+    const { queue } = this;
     this.queue = [];
-    void send(this.server, queue);
-  }
+    return queue;
+  };
 }
 
 /** How calls are made through one `Redis`: with what patience, and for whom. */
@@ -389,7 +386,7 @@ class Pipeline {
     [this.#entries, this.#replies, this.#refused] = [[], [], undefined];
     const { shared, timeoutMs } = this.#view;
     for (const entry of entries) {
-      entry.deadline = now() + timeoutMs;
+      entry.timeoutMs = timeoutMs;
       if (refused) entry.reject(refused);
     }
     if (entries.length > 0 && !refused) shared.add(entries, this.#atomic);

@@ -21,7 +21,7 @@ export function told(text, cause) {
 
 /** A reader of one tape. */
 export class Tape {
-  /** @param {Uint32Array} numbers */
+  /** @param {Uint32Array | number[]} numbers */
   constructor(numbers) {
     this.numbers = numbers;
     this.at = 0;
@@ -48,9 +48,9 @@ export class Tape {
     if (kind === NIL) return null;
     const first = this.next();
     if (kind === TEXT) {
-      const part = answer.subarray(first, this.next());
+      const end = this.next();
       // A copy (a Buffer's slice is none): a view would keep the whole answer alive, and let one caller write into another's.
-      return raw ? new Uint8Array(part) : decoder.decode(part);
+      return raw ? new Uint8Array(answer.subarray(first, end)) : text(answer, first, end);
     }
     if (kind === INTEGER) return integer(first, this.next(), bigints);
     if (kind === ERROR) return told(core.describe(answer.subarray(first, this.next())));
@@ -58,6 +58,23 @@ export class Tape {
     for (let n = 0; n < first; n++) entries[n] = this.value(answer, raw, bigints);
     return entries;
   }
+}
+
+/** So much ASCII is put together sooner than the runtime's decoder is called. */
+const SHORT = 32;
+
+/** @param {Uint8Array} bytes @param {number} first @param {number} end */
+function text(bytes, first, end) {
+  let text = "";
+  if (end - first <= SHORT) {
+    for (let at = first; at < end; at++) {
+      const code = /** @type {number} */ (bytes[at]);
+      if (code > 127) break;
+      text += String.fromCharCode(code);
+    }
+    if (text.length === end - first) return text;
+  }
+  return decoder.decode(bytes.subarray(first, end));
 }
 
 /**

@@ -163,9 +163,10 @@ impl Batch {
         }
     }
 
-    /// The members that were settled since the last call.
-    pub fn settled(&mut self) -> Vec<u32> {
-        let mut tape = Tape::default();
+    /// The members that were settled since the last call, behind how long to wait and how many answers there are.
+    pub fn settled(&mut self, wait_ms: u64) -> Vec<u32> {
+        let answers = self.task.as_ref().map_or(0, Task::answers);
+        let mut tape = Tape::new(wait_ms, answers);
         let Some(task) = &self.task else {
             return tape.numbers;
         };

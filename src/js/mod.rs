@@ -155,18 +155,19 @@ pub fn write(batch: f64) -> Option<Vec<u8>> {
 }
 
 /// How the last write goes: 0 to `/`, 1 to `/pipeline`, 2 to `/multi-exec`, 3 to a path of its own; 4 more where it asks
-/// for base64, and not for RESP2.
+/// for base64, and not for RESP2; 8 more where it only reads, so that its answer's sync token tells nothing new.
 #[wasm_bindgen]
 pub fn way(batch: f64) -> u32 {
     with_task(batch, |task| {
         let base64 = u32::from(task.format() == Format::Base64);
+        let reads = u32::from(task.only_reads());
         let way = match task.path() {
             "/" => 0,
             "/pipeline" => 1,
             "/multi-exec" => 2,
             _ => 3,
         };
-        way + 4 * base64
+        way + 4 * base64 + 8 * reads
     })
     .unwrap_or_default()
 }
@@ -202,42 +203,36 @@ pub fn sync_token(batch: f64) -> Option<String> {
     .flatten()
 }
 
-/// Takes the answer to the last write; how long to wait before the next one, in milliseconds. `left_ms` is how long
-/// anybody still waits; `drawn` is random, 0 to 1.
-///
-/// `headers` are the values of `Content-Type`, `Upstash-Sync-Token` and `Retry-After`, a line each, empty where absent.
+/// Takes the answer to the last write; what it settled, as [`settled`] tells it. `left_ms` is how long anybody still
+/// waits; `drawn` is random, 0 to 1. A header that is absent is empty.
 #[wasm_bindgen]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one crossing is cheaper than several"
+)]
 pub fn read(
     batch: f64,
     status: u16,
-    headers: &str,
+    content_type: String,
+    sync_token: String,
+    retry_after: String,
     body: Vec<u8>,
     left_ms: f64,
     drawn: f64,
-) -> f64 {
-    let mut rest = headers;
+) -> Vec<u32> {
     let response = Response {
         status,
-        content_type: line(&mut rest),
-        sync_token: Some(line(&mut rest)).filter(|token| !token.is_empty()),
-        retry_after_ms: retry_after_ms(Some(line(&mut rest))),
+        content_type,
+        sync_token: Some(sync_token).filter(|token| !token.is_empty()),
+        retry_after_ms: retry_after_ms(Some(retry_after)),
         body,
     };
     ended(batch, Ok(response), left_ms, drawn)
 }
 
-/// Takes the first line off. By bytes, for what finds a character searches for any, in a kilobyte.
-fn line(rest: &mut &str) -> String {
-    let end = rest.bytes().position(|byte| byte == b'\n');
-    let end = end.unwrap_or(rest.len());
-    let line = rest.get(..end).unwrap_or_default().to_owned();
-    *rest = rest.get(end + 1..).unwrap_or_default();
-    line
-}
-
 /// No answer came to the last write; as [`read`]. `preflights`: a browser may have held it back.
 #[wasm_bindgen]
-pub fn lost(batch: f64, preflights: bool, left_ms: f64, drawn: f64) -> f64 {
+pub fn lost(batch: f64, preflights: bool, left_ms: f64, drawn: f64) -> Vec<u32> {
     if preflights {
         with(batch, |batch| {
             if let Some(asked) = batch.task().map(|task| task.format()) {
@@ -251,14 +246,22 @@ pub fn lost(batch: f64, preflights: bool, left_ms: f64, drawn: f64) -> f64 {
 
 /// An answer came that is larger than any reply of Redis; as [`read`].
 #[wasm_bindgen]
-pub fn oversize(batch: f64, left_ms: f64, drawn: f64) -> f64 {
+pub fn oversize(batch: f64, left_ms: f64, drawn: f64) -> Vec<u32> {
     ended(batch, Err(crate::host::oversize()), left_ms, drawn)
 }
 
-fn ended(batch: f64, answer: Result<Response, EdgeError>, left_ms: f64, drawn: f64) -> f64 {
+fn ended(batch: f64, answer: Result<Response, EdgeError>, left_ms: f64, drawn: f64) -> Vec<u32> {
     let drawn = (drawn * 9e15) as u64;
-    let wait_ms = with(batch, |batch| batch.read(answer, left_ms as u64, drawn));
-    wait_ms.unwrap_or_default() as f64
+    told(batch, |batch| batch.read(answer, left_ms as u64, drawn))
+}
+
+/// What was settled since the last call, behind what `act` says of how long to wait.
+fn told(batch: f64, act: impl FnOnce(&mut Batch) -> u64) -> Vec<u32> {
+    with(batch, |batch| {
+        let wait_ms = act(batch);
+        batch.settled(wait_ms)
+    })
+    .unwrap_or_else(|| vec![0, 0])
 }
 
 /// Nobody waits for member `index` any more: it is not sent again.
@@ -267,10 +270,11 @@ pub fn leave(batch: f64, index: usize) {
     with(batch, |batch| batch.leave(index));
 }
 
-/// What was settled since the last call: see [`tape`].
+/// How long to wait before the next write, in milliseconds; how many answers there are to point into (one that could
+/// not be believed is none); and what was settled since the last call: see [`tape`].
 #[wasm_bindgen]
 pub fn settled(batch: f64) -> Vec<u32> {
-    with(batch, Batch::settled).unwrap_or_default()
+    told(batch, |_| 0)
 }
 
 /// What op `index` makes of its replies, as JSON, or of their absence when it has waited long enough; an error is a `!`
@@ -282,12 +286,6 @@ pub fn outcome(batch: f64, index: usize, now: f64) -> String {
         Ok(json) => json,
         Err(error) => "!".to_owned() + &text(&error),
     }
-}
-
-/// How many answers there are to point into: one that could not be believed is none.
-#[wasm_bindgen]
-pub fn answers(batch: f64) -> usize {
-    with_task(batch, |task| task.answers()).unwrap_or_default()
 }
 
 /// The bytes of the last answer, where they are not those that arrived: a JSON server's.

@@ -1,6 +1,7 @@
 //! What was settled, as numbers: where each reply lies in the bytes of an answer.
 //!
-//! For each member of a batch: its index, then `FAILED`; or `OP`, whose outcome is to be asked for; or the number of
+//! How long to wait before the next request, in milliseconds; how many answers there are. Then for each member of a batch
+//! that was settled: its index, then `FAILED`; or `OP`, whose outcome is to be asked for; or the number of
 //! the answer and a value. A value is one of `NIL`; `TEXT start end`; `INTEGER low high` (32 bits each, two's
 //! complement); `ERROR start end`; `ARRAY length` and its values.
 
@@ -15,12 +16,18 @@ const ARRAY: u32 = 4;
 const FAILED: u32 = u32::MAX;
 const OP: u32 = u32::MAX - 1;
 
-#[derive(Default)]
 pub(super) struct Tape {
     pub numbers: Vec<u32>,
 }
 
 impl Tape {
+    pub fn new(wait_ms: u64, answers: usize) -> Self {
+        let wait_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
+        Self {
+            numbers: vec![wait_ms, answers as u32],
+        }
+    }
+
     /// The member is an op.
     pub fn op(&mut self, index: usize) {
         self.numbers.extend([index as u32, OP]);
