@@ -12,9 +12,12 @@ const ROOT = join(import.meta.dirname, "..");
 /** By gzip itself: Node's zlib makes other sizes than everybody else's. @param {Uint8Array | string} bytes */
 export const zipped = (bytes) => execFileSync("gzip", ["-9", "-c"], { input: bytes }).length;
 
-/** What a Worker is made of that has all of these. @param {string[]} imports */
-async function bundled(imports) {
-  const contents = imports.map((name) => `export * from ${JSON.stringify(name)};\n`).join("");
+/** Who does not import them has nothing of them. */
+const SHAKEN = ["Migration"];
+
+/** What a Worker is made of that has all of these, or of each alone what is named. @param {string[]} imports @param {string} [names] */
+export async function bundled(imports, names = "*") {
+  const contents = imports.map((name) => `export ${names} from ${JSON.stringify(name)};\n`).join("");
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: ROOT },
     bundle: true,
@@ -33,7 +36,11 @@ async function bundled(imports) {
 /** An entry of the package, as built. @param {string} name @returns {Promise<Sizes>} */
 export async function entry(name) {
   const folder = join(ROOT, "pkg/dist", name);
-  const [js, wasm] = [await bundled([join(folder, "workerd.js")]), readFileSync(join(folder, "core.wasm"))];
+  const file = join(folder, "workerd.js");
+  const { metafile } = await build({ entryPoints: [file], bundle: true, format: "esm", external: ["*.wasm?module"], outfile: "all.js", write: false, metafile: true });
+  const exported = metafile.outputs["all.js"]?.exports ?? [];
+  const names = exported.filter((name) => !SHAKEN.includes(name)).join(", ");
+  const [js, wasm] = [await bundled([file], `{ ${names} }`), readFileSync(join(folder, "core.wasm"))];
   return { name: `upstash-edge${name && `/${name}`}`, js: zipped(js), wasm: zipped(wasm) };
 }
 

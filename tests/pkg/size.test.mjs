@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { entry, functions } from "../../scripts/size.mjs";
+import { bundled, entry, functions, zipped } from "../../scripts/size.mjs";
 
 /** Bytes, gzip -9, JavaScript and wasm together, with std built for size. */
 const BOUNDS = { "": 111_000, limiter: 59_000, cache: 74_000, sessions: 59_500 };
@@ -18,6 +18,14 @@ for (const [name, bound] of Object.entries(BOUNDS)) {
     assert.ok(js + wasm <= bound, `${js} of JavaScript and ${wasm} of wasm are ${js + wasm}`);
   });
 }
+
+test("who does not import Migration has nothing of it, and who does at most 3000 bytes", async () => {
+  const file = join(import.meta.dirname, "../../pkg/dist/workerd.js");
+  const has = (/** @type {Uint8Array} */ js) => Buffer.from(js).includes("ENABLE_REDIS_CACHE");
+  const [without, beside] = [await bundled([file], "{ Redis }"), await bundled([file], "{ Migration, Redis }")];
+  assert.deepEqual([has(without), has(beside)], [false, true]);
+  assert.ok(zipped(beside) - zipped(without) <= 3_000);
+});
 
 test("no JSON parser, no float formatting and no panic texts are in the module", () => {
   const names = functions(readFileSync(MODULE)).map(([name]) => name);
