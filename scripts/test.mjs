@@ -6,7 +6,7 @@ import { existsSync, globSync, statSync } from "node:fs";
 import { isStopping, run, stopAll } from "./processes.mjs";
 import { startGateway, startRedis } from "./stack.mjs";
 
-/** @typedef {{passed: number, failed: number}} Counts */
+/** `why`: what a runner says of its failures. @typedef {{passed: number, failed: number, why?: string}} Counts */
 /** @typedef {{code: number, output: string}} Result */
 /** @typedef {() => Promise<Counts>} Suite */
 
@@ -76,7 +76,8 @@ async function typescript() {
   const code = await check("tsc", `${options} --skipLibCheck ${files}`)();
   // A user's compiler checks these, whatever its options.
   const types = await check("tsc", "--noEmit --strict --target esnext pkg/index.d.ts pkg/entries/init.d.ts")();
-  return { passed: code.passed + types.passed, failed: code.failed + types.failed };
+  const why = [code.why, types.why].filter(Boolean).join("\n");
+  return { passed: code.passed + types.passed, failed: code.failed + types.failed, why };
 }
 
 /** @param {string} command @param {NodeJS.ProcessEnv} env */
@@ -106,8 +107,17 @@ function sum({ output }, pattern) {
  * @param {Result} result @param {number} passed @param {number} failed
  * @returns {Counts}
  */
-function counts({ code }, passed, failed) {
-  return { passed, failed: failed || Number(code !== 0 || passed === 0) };
+function counts({ code, output }, passed, failed) {
+  const failures = failed || Number(code !== 0 || passed === 0);
+  return { passed, failed: failures, why: failures ? excerpt(output) : "" };
+}
+
+/** From where a runner begins to repeat its failures, else its last lines. @param {string} output */
+function excerpt(output) {
+  // Cargo has one list for each binary; Node's reporter one for the run.
+  const failures = [...output.matchAll(/^failures:\n[^]*?^test result: FAILED.*$|^✖ failing tests:[^]*/gm)].map(String);
+  const lines = (failures.length ? failures.join("\n") : output).trimEnd().split("\n");
+  return (failures.length ? lines.slice(0, 80) : lines.slice(-80)).join("\n");
 }
 
 /** With a Redis and a gateway of its own. @param {(env: Record<string, string>) => Promise<Counts>} suite */
@@ -130,6 +140,8 @@ async function withGateway(suite) {
 
 /** @type {string[][]} */
 const rows = [];
+/** @type {string[]} */
+const reasons = [];
 const total = { passed: 0, failed: 0 };
 
 /** @param {Record<string, Suite>} suites */
@@ -137,10 +149,11 @@ async function runAll(suites) {
   for (const [name, suite] of Object.entries(suites)) {
     console.log(`\n=== ${name}`);
     const started = Date.now();
-    const { passed, failed } = await suite().catch((error) => {
+    const { passed, failed, why } = await suite().catch((error) => {
       console.log(error.message);
-      return { passed: 0, failed: 1 };
+      return { passed: 0, failed: 1, why: error.message };
     });
+    if (failed) reasons.push(`=== what failed in ${name}\n${why}`);
     const seconds = `${((Date.now() - started) / 1000).toFixed(1)} s`;
     console.log(`=== ${name}: ${failed ? "FAILED" : "ok"}, ${seconds}`);
     rows.push([name, `${passed}`, `${failed}`, seconds]);
@@ -161,6 +174,8 @@ async function main() {
   await runAll(Object.keys(tests).length ? BUILDS : pick(BUILDS));
   await runAll(tests);
 
+  // Again, where whoever reads the end of a long log finds it.
+  for (const reason of reasons) console.log(`\n${reason}`);
   console.log(`\n${["suite", "passed", "failed", "time"].map(column).join("")}`);
   for (const row of rows) console.log(row.map(column).join(""));
   const wasm = "build/index_bg.wasm";
