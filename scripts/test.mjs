@@ -50,6 +50,7 @@ const TESTS = {
   adapters: () => nodeTest("tests/adapters/*.test.mjs", 2),
   runtimes: () => nodeTest("tests/runtimes/*.test.mjs"),
   worker: () => nodeTest("tests/worker/*.test.mjs"),
+  guide: () => nodeTest("tests/docs/*.test.mjs"),
   openapi: () => nodeTest("tests/openapi/*.test.mjs"),
   edge: () => nodeTest("tests/edge/*.test.mjs"),
   page: () => nodeTest("tests/page/*.test.mjs"),
