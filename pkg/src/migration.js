@@ -53,6 +53,8 @@ class State {
   share = 0;
   /** @type {Map<string, object>} the keys in doubt, and what doubted them last */
   doubted = new Map();
+  /** @type {Map<string, number>} how many writes of a key are under way that nobody waits for any more */
+  late = new Map();
   failures = 0;
   awayUntil = 0;
   mendAt = 0;
@@ -84,7 +86,15 @@ class State {
 
   /** @param {string} key @param {object} why nothing has doubted it since */
   trust(key, why) {
-    if (this.doubted.get(key) === why) this.doubted.delete(key);
+    // What is still on its way would undo whatever was found, or deleted, before it arrived.
+    if (!this.late.has(key) && this.doubted.get(key) === why) this.doubted.delete(key);
+  }
+
+  /** @param {string} key @param {1 | -1} by */
+  arriving(key, by) {
+    const count = (this.late.get(key) ?? 0) + by;
+    if (count) this.late.set(key, count);
+    else this.late.delete(key);
   }
 
   isAway() {
@@ -302,6 +312,7 @@ export class Migration {
       // Who reads the new one is to find there what was written.
       if ((isRead || !this.#waitUntil) && (await within(copied, until)) === undefined) {
         state.writes.late += 1;
+        state.arriving(key, 1);
         late.why = state.doubt(key);
       }
     }
@@ -311,7 +322,9 @@ export class Migration {
   /** @param {string} key @param {Promise<boolean>} copied @param {() => Promise<boolean>} stands @param {{why?: object}} late */
   async #checked(key, copied, stands, late) {
     const state = this.#state;
-    if (await copied) {
+    const ok = await copied;
+    if (late.why) state.arriving(key, -1);
+    if (ok) {
       state.writes.both += 1;
       state.failures = 0;
       if (await stands().catch(() => false)) {
@@ -402,7 +415,7 @@ export class Migration {
     if (!state.doubted.size || state.isAway() || now < state.mendAt) return [];
     // By time, for whoever mends may be cut off with its request.
     state.mendAt = now + AWAY_MS;
-    const some = [...state.doubted].slice(0, MENDED_AT_ONCE);
+    const some = [...state.doubted].filter(([key]) => !state.late.has(key)).slice(0, MENDED_AT_ONCE);
     return some.map(([key, why]) => this.#deleted(key, why));
   }
 }

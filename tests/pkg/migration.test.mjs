@@ -1,11 +1,13 @@
 // A migration from SQLite to a cache in Redis, from the first day to the rollback, with Redis gone in the middle.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { Cache, Migration, Redis } from "upstash-edge";
+import { place } from "../../pkg/src/migration.js";
 import { startGateway, startRedis } from "../../scripts/stack.mjs";
-
 
 const redis = await startRedis();
 const gateway = await startGateway({ redisUrl: redis.url, token: "token-of-the-tests" });
@@ -96,4 +98,124 @@ test("what only the old store took is read there until the new one has forgotten
   assert.deepEqual([to.get("k"), migration.stats().doubted], [1, 1]);
   assert.equal(await migration.get("k"), 2);
   assert.notEqual(to.get("k"), 1);
+});
+
+/**
+ * A store that is asked, fails and answers late as a test wants it.
+ * @param {Map<string, any>} [values]
+ */
+function played(values = new Map()) {
+  const store = {
+    values,
+    asked: 0,
+    ill: false,
+    /** @type {Promise<unknown> | undefined} */
+    held: undefined,
+    /** @param {"get" | "set" | "delete"} method @param {any[]} args */
+    async does(method, ...args) {
+      store.asked += 1;
+      await store.held;
+      if (store.ill) throw new Error("ill");
+      return /** @type {any} */ (values)[method](...args);
+    },
+    get: (/** @type {string} */ key) => store.does("get", key),
+    set: (/** @type {string} */ key, /** @type {any} */ value) => store.does("set", key, value),
+    delete: (/** @type {string} */ key) => store.does("delete", key),
+  };
+  return store;
+}
+
+test("a new store that never answers keeps no read and no write waiting past the deadline", async () => {
+  const to = played();
+  to.held = new Promise(() => {});
+  const migration = new Migration(new Map([["k", 1]]), to, { share: 100, timeout: "20ms", env: {} });
+  assert.equal(await migration.get("k"), 1);
+  await migration.set("k", 2);
+  assert.equal(await migration.get("k"), 2);
+  const { reads, writes, doubted } = migration.stats();
+  // After the write the key is in doubt, and the old store's.
+  assert.deepEqual([reads.failed, reads.old, writes.late, doubted], [1, 1, 1, 1]);
+});
+
+test("a write that comes late is looked at before the new store is believed again", async () => {
+  const to = played();
+  let release = () => {};
+  to.held = new Promise((resolve) => (release = () => resolve(undefined)));
+  /** @type {Promise<unknown>[]} */
+  const works = [];
+  const migration = new Migration(new Map(), to, { share: 100, timeout: "20ms", env: {}, waitUntil: (work) => void works.push(work) });
+  await migration.set("k", 1);
+  assert.equal(await migration.get("k"), 1);
+  assert.equal(migration.stats().reads.old, 1);
+  release();
+  await Promise.all(works);
+  assert.equal(await migration.get("k"), 1);
+  const { reads, writes, doubted } = migration.stats();
+  assert.deepEqual([reads.new, writes.both, writes.late, doubted], [1, 1, 1, 0]);
+});
+
+test("after three failures in a row the new store is left alone, and no read fails", async () => {
+  const to = played();
+  to.ill = true;
+  const migration = new Migration(new Map([["k", 1]]), to, { share: 100, env: {} });
+  for (let n = 0; n < 20; n++) assert.equal(await migration.get("k"), 1);
+  assert.equal(to.asked, 3);
+  await migration.set("other", 2);
+  assert.deepEqual([to.asked, migration.stats().writes.failed, migration.stats().doubted], [3, 1, 1]);
+});
+
+test("of two writers in different orders the new store keeps neither that is wrong", async () => {
+  const from = new Map();
+  const to = played();
+  const migration = new Migration(from, to, { share: 100, env: {} });
+  // The old store has taken the second one's value when the first one's arrives in the new one.
+  let release = () => {};
+  to.held = new Promise((resolve) => (release = () => resolve(undefined)));
+  const first = migration.set("k", "first");
+  from.set("k", "second");
+  release();
+  await first;
+  assert.deepEqual([to.values.has("k"), await migration.get("k")], [false, "second"]);
+});
+
+test("a write that the old store refuses is the caller's, and nothing of the new one's is believed", async () => {
+  const from = played(new Map([["k", 1]]));
+  const to = new Map([["k", 1]]);
+  const migration = new Migration(from, to, { share: 100, env: {} });
+  from.ill = true;
+  await assert.rejects(migration.set("k", 2), /ill/);
+  assert.deepEqual([to.has("k"), migration.stats().writes], [false, { both: 0, late: 0, failed: 0, switchedOff: 0 }]);
+  await assert.rejects(migration.delete("k"), /ill/);
+  await assert.rejects(migration.get("k"), /ill/);
+});
+
+test("a comparison tells what differs, whatever the order of keys, and deletes it in the new store", async () => {
+  const from = new Map(Object.entries({ a: { x: 1, y: [{ p: 1, q: 2 }] }, b: 1, c: null, d: 4 }));
+  const to = new Map(Object.entries({ a: { y: [{ q: 2, p: 1 }], x: 1 }, b: 2, c: null }));
+  const migration = new Migration(/** @type {any} */ (from), /** @type {any} */ (to), { compare: 100, env: {}, backfill: false });
+  for (const key of from.keys()) assert.equal(await migration.get(key), from.get(key));
+  assert.deepEqual(migration.stats().compared, { same: 2, different: 1, missing: 1, failed: 0 });
+  assert.deepEqual([...to.keys()], ["a", "c"]);
+});
+
+test("the switch is looked at at each call, and anything but on is off", async () => {
+  const to = played(new Map([["k", "new"]]));
+  /** @type {Record<string, string>} */
+  const env = {};
+  const migration = new Migration(new Map([["k", "old"]]), to, { share: 100, env });
+  for (const [value, read] of /** @type {const} */ ([["true", "new"], ["false", "old"], ["1", "new"], ["0", "old"], [" TRUE ", "new"], ["flase", "old"], ["", "new"]])) {
+    env.ENABLE_REDIS_CACHE = value;
+    const before = to.asked;
+    assert.equal(await migration.get("k"), read, value);
+    assert.equal(to.asked - before, read === "new" ? 1 : 0);
+  }
+});
+
+test("a greater share moves more keys and none back, the same keys everywhere", () => {
+  const vectors = JSON.parse(readFileSync(join(import.meta.dirname, "../vectors/places.json"), "utf8"));
+  for (const [key, expected] of vectors) assert.equal(place(key), expected, key);
+  const below = (/** @type {number} */ share) => Array.from({ length: 10_000 }, (_, n) => `key:${n}`).filter((key) => place(key) < share * 100).length;
+  assert.equal(below(0), 0);
+  assert.equal(below(100), 10_000);
+  for (const share of [1, 10, 50]) assert.ok(Math.abs(below(share) - share * 100) < 200, `${share}: ${below(share)}`);
 });
