@@ -9,6 +9,7 @@
 //! client     Redis: batches, retries, deadlines   error      the one error
 //! commands   what each is; typed ones as ops      scan       the SCAN commands as streams
 //! ratelimit  cache  prompt_cache  session  health features: each says what to send and how to read it
+//! migration  an old store beside a new one
 //! edge       the whole request in one trip        front      the Worker before an origin: what it decides
 //! js         the face of the npm package          worker     the deployable Worker
 //! ```
@@ -42,8 +43,17 @@ mod error;
 )]
 mod front;
 mod health;
+#[cfg_attr(
+    not(all(feature = "worker", target_arch = "wasm32")),
+    allow(
+        dead_code,
+        reason = "only the Worker adds up what isolates have counted"
+    )
+)]
+mod histogram;
 pub mod host;
 mod keys;
+mod migration;
 mod op;
 mod prompt_cache;
 mod ratelimit;
@@ -71,6 +81,10 @@ pub use duration::duration_ms;
 pub use edge::{Closed, Edge, OnSessionFailure, Open, Problem, Visit};
 pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
+pub use migration::{
+    BackfillCounts, CacheStore, ComparisonCounts, Latencies, Migration, MigrationStats, Phase,
+    Quantiles, ReadCounts, Store, WriteCounts,
+};
 pub use op::{Context, Op, Settled};
 pub use prompt_cache::{
     GetPrompt, PromptAnswer, PromptCache, PromptStats, ReadPromptStats, SetPrompt,

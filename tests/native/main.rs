@@ -14,6 +14,7 @@ mod core;
 mod edge;
 mod env;
 mod limiter;
+mod migration;
 mod outage;
 mod prompts;
 mod readme;
