@@ -78,7 +78,7 @@ export interface MigrationStats {
  */
 export declare class Migration<T = any> {
   /** @throws EdgeError `invalid_config`, naming the argument */
-  constructor(from: Store<T>, to: Store<T>, options?: MigrationOptions);
+  constructor(from: Store<T>, to: Store<NoInfer<T>>, options?: MigrationOptions);
   /** The same migration, its share and its counts, for one request: with stores, an `env` or a `waitUntil` of its own. */
   with(view: { from?: Store<T>; to?: Store<T>; env?: object; waitUntil?: (promise: Promise<unknown>) => void }): Migration<T>;
   /** In percent; may be set at any time, for this isolate. @throws EdgeError `invalid_config` */

@@ -3,6 +3,7 @@
 //! Until nobody asks it any more the old one is right: where the two may differ the new one's entry is deleted, never
 //! mended in place, for a delete that comes late does no harm. The races are told in docs/migration.md.
 
+mod after;
 mod state;
 mod stats;
 mod stores;

@@ -7,7 +7,7 @@
  * @param {{url: string, jsonUrl: string, silentUrl: string, originUrl: string, token: string}} env
  * @returns {Promise<{part: string, name: string, problem?: string}[]>}
  */
-export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
+export async function conformance({ Cache, Edge, Migration, PromptCache, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
   const unique = crypto.randomUUID();
   /** @param {string} name */
   const key = (name) => `${name}:${unique}`;
@@ -1579,6 +1579,41 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
       for (const bad of bads) equal((await failure(prompts.get(bad))).code, "invalid_argument");
       for (const tokensUsed of [undefined, -1, 1.5, "1"]) equal((await failure(prompts.set(question, 1, { tokensUsed }))).code, "invalid_argument");
       equal((await failure(prompts.set(question, undefined, { tokensUsed: 1 }))).code, "invalid_argument");
+    },
+    "a migration reads by share, writes to both, fills in what is missing and goes back": async () => {
+      const [old, cache, switches] = [new Map(), patient("moved"), { ENABLE_REDIS_CACHE: "true" }];
+      const migration = new Migration(old, cache, { share: 50, compare: 100, timeout: "60s", env: switches });
+      // Where they stand is the same in the crate: tests/vectors/places.json.
+      const [moved, kept] = ["user:grace", "report:1"];
+      old.set(moved, { n: 1 });
+      old.set(kept, { n: 2 });
+      equal([await migration.get(moved), await migration.get(kept)], [{ n: 1 }, { n: 2 }]);
+      equal([await cache.get(moved), await cache.get(kept)], [{ n: 1 }, { n: 2 }]);
+      await migration.set(moved, null);
+      equal([old.get(moved), await cache.get(moved), await migration.get(moved)], [null, null, null]);
+      await migration.delete(kept);
+      equal([old.has(kept), (await cache.get(kept)) ?? "gone"], [false, "gone"]);
+      const { reads, writes, backfills, compared, doubted } = migration.stats();
+      equal([reads.old, reads.missed, reads.new, writes.both, backfills.done, compared.missing, compared.same, doubted], [1, 1, 1, 2, 2, 1, 1, 0]);
+      switches.ENABLE_REDIS_CACHE = "false";
+      await migration.set(moved, "old");
+      equal([migration.phase, await migration.get(moved), await cache.get(moved)], ["off", "old", null]);
+    },
+    "a migration refuses what cannot be right, and who has no answer is asked no longer": async () => {
+      const [store, dead] = [new Map([["report:2", 1]]), new Cache(client({ url: env.silentUrl }), { name: key("dead"), timeout: "60s" })];
+      const migration = new Migration(store, dead, { share: 100, timeout: "50ms", env: {} });
+      equal([await migration.get("report:2"), migration.stats().reads.failed], [1, 1]);
+      for (const [from, to, options] of /** @type {any[]} */ ([[{}, store], [store, undefined], [store, store, { share: 101 }], [store, store, { compare: "5" }], [store, store, { timeout: 50 }], [store, store, { waitUntil: 1 }]])) {
+        let code;
+        try {
+          new Migration(from, to, options);
+        } catch (error) {
+          code = /** @type {any} */ (error).code;
+        }
+        equal([options, code], [options, "invalid_config"]);
+      }
+      equal((await failure(migration.get("\ud800"))).code, "invalid_argument");
+      equal((await failure(migration.set("k", /** @type {any} */ (undefined)))).code, "invalid_argument");
     },
     "a cache refuses what cannot be right": async () => {
       const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }, { onError: 1 }, { compressAbove: -1 }, { compressAbove: true }, { compressAbove: "9" }];

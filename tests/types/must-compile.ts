@@ -1,6 +1,6 @@
 // Calls that must compile, with the types of what they give.
 
-import { Cache, Edge, PromptCache, Sessions } from "../../pkg/index.js";
+import { Cache, Edge, Migration, PromptCache, Sessions } from "../../pkg/index.js";
 import type { CacheOptions, CookieJar, Decision, EdgeOptions, Message, PromptAnswer, RateLimiter, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
 import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
 
@@ -287,3 +287,13 @@ exactly<Response>()(edge.handle(new Request("https://a"), async (request, { sess
 exactly<Response>()(edge.handle(new Request("https://a"), () => new Response(), { waitUntil: () => {} }));
 
 export { assigned, cart, conflicts, listed, listening, loop, notice, one, options, own, scanned, settled, state };
+
+// Migrations
+declare const table: { get(key: string): Promise<{ n: number } | undefined>; set(key: string, value: { n: number }): Promise<void>; delete(key: string): Promise<void> };
+const migration = new Migration(table, cache, { share: 12.5, compare: 5, timeout: "250ms", env: { ENABLE_REDIS_CACHE: "false" } });
+exactly<{ n: number } | undefined>()(migration.get("k"));
+exactly<void>()(migration.set("k", { n: 1 }, { ttl: "1m" }));
+migration.share = 100;
+const phase: "off" | "parallel" | "shift" | "cutover" = migration.with({ from: table, waitUntil: (work) => void work }).phase;
+const p99: number = migration.stats().latency.new.p99Ms;
+void phase, p99;

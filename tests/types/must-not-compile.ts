@@ -1,7 +1,7 @@
 // Each marked line must not compile.
 
 import type { Commands, Pipeline } from "../../pkg/commands.js";
-import { Cache, Edge, PromptCache, Sessions } from "../../pkg/index.js";
+import { Cache, Edge, Migration, PromptCache, Sessions } from "../../pkg/index.js";
 import type { CacheOptions, LoginOptions, Redis, Session, SessionsOptions } from "../../pkg/index.js";
 
 declare const redis: Commands;
@@ -269,3 +269,15 @@ new Edge({ redis: client }).handle("https://a", () => new Response());
 new Edge({ redis: client }).handle(request, () => "text");
 // @ts-expect-error: perhaps there is none
 new Edge({ redis: client }).handle(request, async (_, { session }) => new Response(session.userId));
+
+// Migrations
+// @ts-expect-error
+new Migration(cache);
+// @ts-expect-error
+new Migration({ get: () => 1, set: () => {} }, cache);
+// @ts-expect-error
+new Migration(new Map<string, number>(), cache, { timeout: 500 });
+// @ts-expect-error
+new Migration(new Map<string, number>(), cache).set("k", "text");
+// @ts-expect-error
+new Migration(new Map<string, number>(), cache).phase = "off";
