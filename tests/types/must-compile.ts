@@ -1,7 +1,7 @@
 // Calls that must compile, with the types of what they give.
 
-import { Cache, Edge, PromptCache, Sessions } from "../../pkg/index.js";
-import type { CacheOptions, CookieJar, Decision, EdgeOptions, Message, PromptAnswer, RateLimiter, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
+import { Cache, Edge, Leaderboard, PromptCache, Sessions } from "../../pkg/index.js";
+import type { CacheOptions, CookieJar, Decision, EdgeOptions, LeaderboardOptions, Message, PromptAnswer, RankedMember, RateLimiter, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
 import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
 
 declare const redis: Commands;
@@ -285,5 +285,17 @@ exactly<Response>()(edge.handle(new Request("https://a"), async (request, { sess
   return new Response(`${request.url} ${allowed?.remaining} ${visitor?.userId}`);
 }));
 exactly<Response>()(edge.handle(new Request("https://a"), () => new Response(), { waitUntil: () => {} }));
+
+// Leaderboards
+const boardOptions: LeaderboardOptions = { windows: ["all", "day", "week"], keep: "30d" };
+const board = new Leaderboard(client, "quiz", boardOptions);
+exactly<number>()(board.add("ada", 5, { best: true, at: 0 }));
+exactly<number>()(board.increment("ada", -0.5, { at: Date.now() }));
+exactly<void>()(board.remove("ada"));
+exactly<RankedMember[]>()(board.top(10, { window: "day", at: 0 }));
+exactly<RankedMember[]>()(board.around("ada", 0));
+exactly<number | undefined>()(board.rank("ada", { window: "week" }));
+exactly<number | undefined>()(board.score("ada"));
+exactly<number>()(board.count());
 
 export { assigned, cart, conflicts, listed, listening, loop, notice, one, options, own, scanned, settled, state };

@@ -1,7 +1,7 @@
 // Each marked line must not compile.
 
 import type { Commands, Pipeline } from "../../pkg/commands.js";
-import { Cache, Edge, PromptCache, Sessions } from "../../pkg/index.js";
+import { Cache, Edge, Leaderboard, PromptCache, Sessions } from "../../pkg/index.js";
 import type { CacheOptions, LoginOptions, Redis, Session, SessionsOptions } from "../../pkg/index.js";
 
 declare const redis: Commands;
@@ -269,3 +269,24 @@ new Edge({ redis: client }).handle("https://a", () => new Response());
 new Edge({ redis: client }).handle(request, () => "text");
 // @ts-expect-error: perhaps there is none
 new Edge({ redis: client }).handle(request, async (_, { session }) => new Response(session.userId));
+
+// Leaderboards
+const board = new Leaderboard(client, "quiz");
+// @ts-expect-error
+new Leaderboard(client);
+// @ts-expect-error
+new Leaderboard(client, "quiz", { windows: ["month"] });
+// @ts-expect-error
+new Leaderboard(client, "quiz", { keep: 7 });
+// @ts-expect-error
+board.add("ada", "5");
+// @ts-expect-error
+board.increment("ada");
+// @ts-expect-error
+board.increment("ada", 1, { best: true });
+// @ts-expect-error
+board.top();
+// @ts-expect-error
+board.top(10, "day");
+// @ts-expect-error: perhaps it is not there
+board.rank("ada").then((rank) => rank.toFixed());
