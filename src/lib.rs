@@ -9,7 +9,7 @@
 //! client     Redis: batches, retries, deadlines   error      the one error
 //! commands   what each is; typed ones as ops      scan       the SCAN commands as streams
 //! ratelimit  cache  prompt_cache  session          features: each says what to send and how to read it
-//! leaderboard  health
+//! leaderboard  queue  health
 //! edge       the whole request in one trip        front      the Worker before an origin: what it decides
 //! js         the face of the npm package          worker     the deployable Worker
 //! ```
@@ -48,6 +48,7 @@ mod keys;
 mod leaderboard;
 mod op;
 mod prompt_cache;
+mod queue;
 mod ratelimit;
 mod recent;
 mod scan;
@@ -77,6 +78,10 @@ pub use leaderboard::{Leaderboard, Ranked, ReadBoard, RemoveMember, Window, Writ
 pub use op::{Context, Op, Settled};
 pub use prompt_cache::{
     GetPrompt, PromptAnswer, PromptCache, PromptStats, ReadPromptStats, SetPrompt,
+};
+pub use queue::{
+    DeadJob, Drain, Drained, EndDead, Enqueue, Enqueued, Job, Lease, NewJob, Queue, QueueCounts,
+    ReadCounts, ReadDead, Schedule, Settle, Take, Verdict,
 };
 pub use ratelimit::{
     Check, Clock, Decision, HeaderStyle, Identifier, Limit, Limits, OnFailure, Policy, RateLimiter,

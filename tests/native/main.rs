@@ -18,6 +18,7 @@ mod limiter;
 mod meter;
 mod outage;
 mod prompts;
+mod queue;
 mod readme;
 mod retry;
 mod server;
