@@ -30,8 +30,8 @@ entry() {
   js "$1" "$3" inline cjs "pkg/dist/cjs/$(basename "$1").js"
 }
 
-# adapter NAME: what fits the package to a framework; of the core it holds nothing.
-adapter() {
+# apart NAME SOURCE: what takes objects of any entry, and of the core holds nothing.
+apart() {
   local format out footer=
   for format in esm cjs; do
     out="pkg/dist/$1.js"
@@ -40,7 +40,7 @@ adapter() {
       # Where a file is what a framework imports, what it requires is that too.
       if [ "$1" = next-cache-handler ]; then footer='--footer:js=module.exports=Object.assign(module.exports.default,module.exports);'; fi
     fi
-    esbuild "pkg/src/adapters/$1.js" --bundle --minify "--format=$format" --target=es2022 --platform=neutral --external:upstash-edge \
+    esbuild "pkg/src/$2.js" --bundle --minify "--format=$format" --target=es2022 --platform=neutral --external:upstash-edge \
       "--alias:#lua=./$LUA" --sourcemap --sources-content=false --legal-comments=inline --log-level=warning ${footer:+"$footer"} "--outfile=$out"
   done
 }
@@ -53,7 +53,8 @@ if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/adapters pkg/*.d.t
   js index pkg/dist init esm pkg/dist/init.js
   js index pkg/dist init cjs pkg/dist/cjs/init.js
   for name in limiter cache sessions; do entry entries/$name js-$name pkg/dist/$name; done
-  for name in hono next next-cache-handler workers; do adapter $name; done
+  for name in hono next next-cache-handler workers; do apart $name adapters/$name; done
+  apart queue queue
   # To TypeScript a declaration is of the kind that the nearest package.json says.
   echo '{"type":"commonjs"}' >pkg/dist/cjs/package.json
   cp -r pkg/*.d.ts pkg/entries pkg/adapters pkg/dist/cjs/

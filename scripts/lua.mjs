@@ -32,6 +32,12 @@ const SCRIPTS = {
   leaderboard_write: ["leaderboard_write"],
   leaderboard_remove: ["leaderboard_remove"],
   leaderboard_place: ["leaderboard_place"],
+  queue_enqueue: ["queue", "queue_enqueue"],
+  queue_take: ["queue", "queue_end", "queue_take"],
+  queue_settle: ["queue", "queue_end", "queue_settle"],
+  queue_schedule: ["queue", "queue_end", "queue_schedule"],
+  queue_dead: ["queue", "queue_dead"],
+  queue_counts: ["queue", "queue_counts"],
 };
 
 /** Writes them into a folder, a module each. @param {string} folder */

@@ -24,7 +24,7 @@ const CHECKS = {
   "clippy-wasm": check("cargo", "clippy --target wasm32-unknown-unknown --features worker,js -- -D warnings", wasmEnv),
   // As the npm package is built: what the Worker's host has is not there.
   "clippy-js": check("cargo", "clippy --target wasm32-unknown-unknown --no-default-features --features js -- -D warnings", wasmEnv),
-  examples: check("cargo", "clippy --target wasm32-unknown-unknown -p rust-worker -- -D warnings", wasmEnv),
+  examples: check("cargo", "clippy --target wasm32-unknown-unknown -p rust-worker -p rust-queue -- -D warnings", wasmEnv),
   docs: check("cargo", "doc --no-deps --workspace", { RUSTDOCFLAGS: "-Dwarnings" }),
   types: typescript,
 };

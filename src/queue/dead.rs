@@ -76,16 +76,25 @@ impl Op for ReadDead {
 /// Requeues or purges dead jobs: see [`Queue::requeue`].
 #[must_use = "an op does nothing until it is run"]
 pub struct EndDead {
-    queue: Queue,
-    what: &'static str,
-    ids: Vec<String>,
+    pub(super) queue: Queue,
+    pub(super) what: &'static str,
+    /// Else all.
+    pub(super) ids: Option<Vec<String>>,
 }
 
 impl EndDead {
     pub(super) fn of(queue: Queue, what: &'static str, ids: &[&str]) -> Result<Self, EdgeError> {
         few(ids.len())?;
         let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-        Ok(Self { queue, what, ids })
+        Ok(Self {
+            queue,
+            what,
+            ids: Some(ids),
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ids.as_ref().is_some_and(Vec::is_empty)
     }
 }
 
@@ -93,15 +102,22 @@ impl Op for EndDead {
     type Output = u64;
 
     fn encode(&mut self, cx: &Context<'_>, out: &mut Commands) -> Result<(), EdgeError> {
+        // To the script no ids are all.
+        if self.is_empty() {
+            return Ok(());
+        }
         let [jobs, records] = self.queue.keys();
         let mut args: Vec<Arg<'_>> = vec![clock(cx), self.what.into(), MOST_JOBS.into()];
-        args.extend(self.ids.iter().map(Arg::from));
+        args.extend(self.ids.iter().flatten().map(Arg::from));
         // Sent again it would not count what it has dealt with, or deal with a thousand more.
         out.script(&DEAD, &[&jobs, &records], &args, Repeat::Never);
         Ok(())
     }
 
     fn decode(self, _: &Context<'_>, replies: &mut Replies<'_>) -> Result<u64, EdgeError> {
+        if self.is_empty() {
+            return Ok(0);
+        }
         replies.take()?.count()
     }
 

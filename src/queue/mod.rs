@@ -236,21 +236,38 @@ impl Queue {
         })
     }
 
-    /// Lets dead jobs be taken again, as if for the first time: those of these ids, or where there are none up to 1000, the
-    /// longest dead first. Its output is how many they were.
+    /// Lets the dead jobs of these ids, up to 1000, be taken again, as if for the first time. Its output is how many were dead.
     ///
     /// # Errors
-    /// `invalid_argument` when there are more than 1000 ids.
+    /// `invalid_argument` when there are more ids.
     pub fn requeue(&self, ids: &[&str]) -> Result<EndDead, EdgeError> {
         EndDead::of(self.clone(), "requeue", ids)
     }
 
-    /// Deletes dead jobs: as [`Self::requeue`] chooses them.
+    /// The same for up to 1000 dead jobs, the longest dead first.
+    pub fn requeue_all(&self) -> EndDead {
+        EndDead {
+            queue: self.clone(),
+            what: "requeue",
+            ids: None,
+        }
+    }
+
+    /// Deletes the dead jobs of these ids, up to 1000. Its output is how many were dead.
     ///
     /// # Errors
-    /// `invalid_argument` when there are more than 1000 ids.
+    /// `invalid_argument` when there are more ids.
     pub fn purge(&self, ids: &[&str]) -> Result<EndDead, EdgeError> {
         EndDead::of(self.clone(), "purge", ids)
+    }
+
+    /// The same for up to 1000 dead jobs, the longest dead first.
+    pub fn purge_all(&self) -> EndDead {
+        EndDead {
+            queue: self.clone(),
+            what: "purge",
+            ids: None,
+        }
     }
 
     /// How many jobs there are of each kind.

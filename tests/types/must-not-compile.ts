@@ -1,5 +1,6 @@
 // Each marked line must not compile.
 
+import { Queue, type Job } from "../../pkg/queue.js";
 import type { Commands, Pipeline } from "../../pkg/commands.js";
 import { Cache, Edge, Leaderboard, PromptCache, Sessions } from "../../pkg/index.js";
 import type { CacheOptions, LoginOptions, Redis, Session, SessionsOptions } from "../../pkg/index.js";
@@ -290,3 +291,29 @@ board.top();
 board.top(10, "day");
 // @ts-expect-error: perhaps it is not there
 board.rank("ada").then((rank) => rank.toFixed());
+
+// Queues
+const mail = new Queue<{ to: string }>(client, "mail");
+declare const job: Job<{ to: string }>;
+// @ts-expect-error
+new Queue(client);
+// @ts-expect-error
+new Queue(client, "mail", { lease: 30 });
+// @ts-expect-error
+mail.enqueue("ada");
+// @ts-expect-error
+mail.enqueue({ to: "ada" }, { delay: "1s", at: 5 });
+// @ts-expect-error
+mail.enqueueMany([{ to: "ada" }]);
+// @ts-expect-error
+mail.take();
+// @ts-expect-error
+mail.ack(job.id);
+// @ts-expect-error
+mail.extend(job);
+// @ts-expect-error
+mail.schedule("digest", 3600, { to: "all" });
+// @ts-expect-error
+job.payload = { to: "bob" };
+// @ts-expect-error
+mail.drain(async () => {}, { until: "25s" });

@@ -17,7 +17,7 @@ async fn every_call_costs_what_the_docs_say() {
     let one = meter.run(queue.take(1).unwrap()).await.remove(0);
     let died = Verdict::Dead("x".into());
     meter.run(queue.settle([(one.lease, died)]).unwrap()).await;
-    meter.run(queue.purge(&[]).unwrap()).await;
+    meter.run(queue.purge_all()).await;
     meter.run(queue.counts()).await;
     meter.run(schedule()).await;
     meter.run(queue.unschedule("s").unwrap()).await;
@@ -63,7 +63,7 @@ async fn every_call_costs_what_the_docs_say() {
 
     let (_, _, listed) = meter.cost(queue.dead(10).unwrap()).await;
     assert_eq!(listed, "evalsha 1, hmget 1, time 1, zrevrangebyscore 1");
-    let (_, _, requeued) = meter.cost(queue.requeue(&[]).unwrap()).await;
+    let (_, _, requeued) = meter.cost(queue.requeue_all()).await;
     assert_eq!(
         requeued,
         "evalsha 1, hset 1, time 1, zadd 1, zrangebyscore 1"

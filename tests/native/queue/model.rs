@@ -207,11 +207,11 @@ async fn play(on: &Timed, queue: &Queue, steps: &[(Step, bool)]) {
             }
             Step::Requeue(purges) => {
                 let op = if *purges {
-                    queue.purge(&[])
+                    queue.purge_all()
                 } else {
-                    queue.requeue(&[])
+                    queue.requeue_all()
                 };
-                let count = on.redis.run(op.unwrap()).await.unwrap();
+                let count = on.redis.run(op).await.unwrap();
                 assert_eq!(count, model.counts(now).dead);
                 for job in &mut model.jobs {
                     if let State::Dead(_) = job.state {
