@@ -356,6 +356,56 @@ mod tests {
     }
 
     #[test]
+    fn the_package_sends_the_texts_that_the_crate_sends() {
+        static SCRIPTS: [(&str, Script); 9] = [
+            ("leaderboard_write", script!("lua/leaderboard_write.lua")),
+            ("leaderboard_remove", script!("lua/leaderboard_remove.lua")),
+            ("leaderboard_place", script!("lua/leaderboard_place.lua")),
+            (
+                "queue_enqueue",
+                script!("lua/queue.lua", "lua/queue_enqueue.lua"),
+            ),
+            (
+                "queue_take",
+                script!("lua/queue.lua", "lua/queue_end.lua", "lua/queue_take.lua"),
+            ),
+            (
+                "queue_settle",
+                script!("lua/queue.lua", "lua/queue_end.lua", "lua/queue_settle.lua"),
+            ),
+            (
+                "queue_schedule",
+                script!(
+                    "lua/queue.lua",
+                    "lua/queue_end.lua",
+                    "lua/queue_schedule.lua"
+                ),
+            ),
+            ("queue_dead", script!("lua/queue.lua", "lua/queue_dead.lua")),
+            (
+                "queue_counts",
+                script!("lua/queue.lua", "lua/queue_counts.lua"),
+            ),
+        ];
+        let root = env!("CARGO_MANIFEST_DIR");
+        let folder = std::env::temp_dir().join(format!("upstash-edge-lua-{}", std::process::id()));
+        let written = std::process::Command::new("node")
+            .arg(format!("{root}/scripts/lua.mjs"))
+            .arg(&folder)
+            .status();
+        assert!(written.unwrap().success());
+        let files = std::fs::read_dir(&folder).unwrap().count();
+        for (name, script) in &SCRIPTS {
+            let module = std::fs::read_to_string(folder.join(format!("{name}.js"))).unwrap();
+            let text = module.strip_prefix("export default ").unwrap();
+            let text: String = serde_json::from_str(text.trim_end_matches(";\n")).unwrap();
+            assert_eq!(text, script.source(Form::Locking).text, "{name}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(files, SCRIPTS.len());
+    }
+
+    #[test]
     fn a_callers_script_is_sent_as_it_is_but_for_the_line_a_server_may_refuse() {
         let forms = |source| {
             let script = Script::new(source);

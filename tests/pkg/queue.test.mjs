@@ -122,7 +122,7 @@ describe("jobs", async () => {
     assert.deepEqual([await mail.ack(job), (await mail.counts()).delayed], [false, 0]);
   });
 
-  test("are those of the crate: keys, scripts and all", async () => {
+  test("stand where the crate finds them", async () => {
     await queue("a b:c").enqueue({ n: 1 }, { key: "k:1" });
     const keys = await client.keys("{a%20b%3Ac:q}:*");
     assert.deepEqual(keys.map((key) => key.replace(/:n:.*/, ":n")).sort(), ["j", "k:k%3A1", "n", "r"].map((end) => `{a%20b%3Ac:q}:${end}`));
