@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run edge test runtimes reliability build fmt clean setup
+.PHONY: help run edge test runtimes reliability build docs fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
@@ -62,6 +62,10 @@ build: ## the Worker into build/, the gateway into target/release/, the npm pack
 	@$(IN_ENV) cargo build --release -p upstash-gateway
 	@scripts/build-worker.sh
 	@scripts/build-pkg.sh
+
+docs: ## the site of docs/ into target/docs-site/
+	@scripts/setup.sh run
+	@$(IN_ENV) vitepress build docs
 
 setup: ## all tools, those of the tests too
 	@scripts/setup.sh test

@@ -2,6 +2,8 @@
 
 import type { Arg, Commands, EdgeError, ErrorCode, Pipeline, Reply, ScanOptions, Scored, Value } from "./commands.js";
 
+export type { MigrationOptions, MigrationStats, Quantiles, Store } from "./migration.js";
+export { Migration } from "./migration.js";
 export type { PromptAnswer, PromptCacheOptions, PromptQuestion } from "./prompt-cache.js";
 export { PromptCache } from "./prompt-cache.js";
 export type { LeaderboardOptions, LeaderboardWindow, RankedMember, WhichBoard } from "./leaderboard.js";

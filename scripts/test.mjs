@@ -55,6 +55,8 @@ const TESTS = {
       const flags = '--headless --chrome --chromedriver "$(command -v chromedriver)" --mode no-install';
       return cargoTest(`wasm-pack test ${flags} . --test web`, { ...wasmEnv, ...env }, show);
     }),
+  openapi: nodeTest("tests/openapi/*.test.mjs"),
+  guide: nodeTest("tests/docs/*.test.mjs"),
   peers: nodeTest("tests/peers/*.test.mjs"),
   unit: nodeTest("tests/unit/*.test.mjs"),
 };

@@ -10,6 +10,7 @@
 //! commands   what each is; typed ones as ops      scan       the SCAN commands as streams
 //! ratelimit  cache  prompt_cache  session          features: each says what to send and how to read it
 //! leaderboard  queue  health
+//! migration  an old store beside a new one
 //! edge       the whole request in one trip        front      the Worker before an origin: what it decides
 //! js         the face of the npm package          worker     the deployable Worker
 //! ```
@@ -43,9 +44,18 @@ mod error;
 )]
 mod front;
 mod health;
+#[cfg_attr(
+    not(all(feature = "worker", target_arch = "wasm32")),
+    allow(
+        dead_code,
+        reason = "only the Worker adds up what isolates have counted"
+    )
+)]
+mod histogram;
 pub mod host;
 mod keys;
 mod leaderboard;
+mod migration;
 mod op;
 mod prompt_cache;
 mod queue;
@@ -75,6 +85,10 @@ pub use edge::{Closed, Edge, OnSessionFailure, Open, Problem, Visit};
 pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
 pub use leaderboard::{Leaderboard, Ranked, ReadBoard, RemoveMember, Window, WriteScore};
+pub use migration::{
+    BackfillCounts, CacheStore, ComparisonCounts, Latencies, Migration, MigrationStats, Phase,
+    Quantiles, ReadCounts, Store, WriteCounts,
+};
 pub use op::{Context, Op, Settled};
 pub use prompt_cache::{
     GetPrompt, PromptAnswer, PromptCache, PromptStats, ReadPromptStats, SetPrompt,

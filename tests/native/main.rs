@@ -16,6 +16,7 @@ mod env;
 mod leaderboard;
 mod limiter;
 mod meter;
+mod migration;
 mod outage;
 mod prompts;
 mod queue;

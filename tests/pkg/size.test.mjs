@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { entry, functions, zipped } from "../../scripts/size.mjs";
 
 /** What is JavaScript alone: a Worker that does not import it has nothing of it. @type {Record<string, number>} */
-const APART = { Leaderboard: 1_950 };
+const APART = { Leaderboard: 1_950, Migration: 3_000 };
 
 /** Bytes, gzip -9, JavaScript and wasm together, with std built for size. Without what stands apart. */
 const BOUNDS = { "": 111_000, limiter: 59_000, cache: 74_000, sessions: 59_500 };
