@@ -6,6 +6,8 @@ export type { MigrationOptions, MigrationStats, Quantiles, Store } from "./migra
 export { Migration } from "./migration.js";
 export type { PromptAnswer, PromptCacheOptions, PromptQuestion } from "./prompt-cache.js";
 export { PromptCache } from "./prompt-cache.js";
+export type { LeaderboardOptions, LeaderboardWindow, RankedMember, WhichBoard } from "./leaderboard.js";
+export { Leaderboard } from "./leaderboard.js";
 export type { Arg, Commands, ErrorCode, Pipeline, Reply, Settled, Value } from "./commands.js";
 export { EdgeError } from "./commands.js";
 export type { CookieAttributes, CookieJar, LoginOptions, Session, SessionConflict, SessionInfo, SessionsOptions } from "./session.js";

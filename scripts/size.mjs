@@ -12,11 +12,8 @@ const ROOT = join(import.meta.dirname, "..");
 /** By gzip itself: Node's zlib makes other sizes than everybody else's. @param {Uint8Array | string} bytes */
 export const zipped = (bytes) => execFileSync("gzip", ["-9", "-c"], { input: bytes }).length;
 
-/** Who does not import them has nothing of them. */
-const SHAKEN = ["Migration"];
-
-/** What a Worker is made of that has all of these, or of each alone what is named. @param {string[]} imports @param {string} [names] */
-export async function bundled(imports, names = "*") {
+/** What a Worker is made of that has all of these. @param {string[]} imports @param {string} [names] what of them, else all */
+async function bundled(imports, names = "*") {
   const contents = imports.map((name) => `export ${names} from ${JSON.stringify(name)};\n`).join("");
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: ROOT },
@@ -33,14 +30,11 @@ export async function bundled(imports, names = "*") {
 
 /** @typedef {{name: string, js: number, wasm: number}} Sizes bytes, gzip -9 */
 
-/** An entry of the package, as built. @param {string} name @returns {Promise<Sizes>} */
-export async function entry(name) {
+/** An entry of the package, as built; without what a Worker has no use for. @param {string} name @param {string[]} [without] @returns {Promise<Sizes>} */
+export async function entry(name, without = []) {
   const folder = join(ROOT, "pkg/dist", name);
-  const file = join(folder, "workerd.js");
-  const { metafile } = await build({ entryPoints: [file], bundle: true, format: "esm", external: ["*.wasm?module"], outfile: "all.js", write: false, metafile: true });
-  const exported = metafile.outputs["all.js"]?.exports ?? [];
-  const names = exported.filter((name) => !SHAKEN.includes(name)).join(", ");
-  const [js, wasm] = [await bundled([file], `{ ${names} }`), readFileSync(join(folder, "core.wasm"))];
+  const names = Object.keys(await import(join(folder, "inline.js"))).filter((one) => !without.includes(one));
+  const [js, wasm] = [await bundled([join(folder, "workerd.js")], `{ ${names} }`), readFileSync(join(folder, "core.wasm"))];
   return { name: `upstash-edge${name && `/${name}`}`, js: zipped(js), wasm: zipped(wasm) };
 }
 

@@ -26,7 +26,7 @@ const CHECKS = {
   "clippy-wasm": check("cargo", "clippy --target wasm32-unknown-unknown --features worker,js -- -D warnings", wasmEnv),
   // As the npm package is built: what the Worker's host has is not there.
   "clippy-js": check("cargo", "clippy --target wasm32-unknown-unknown --no-default-features --features js -- -D warnings", wasmEnv),
-  examples: check("cargo", "clippy --target wasm32-unknown-unknown -p rust-worker -- -D warnings", wasmEnv),
+  examples: check("cargo", "clippy --target wasm32-unknown-unknown -p rust-worker -p rust-queue -- -D warnings", wasmEnv),
   docs: check("cargo", "doc --no-deps --workspace", { RUSTDOCFLAGS: "-Dwarnings" }),
   types: typescript,
 };
@@ -79,7 +79,7 @@ async function typescript(show) {
   const files = globSync(["{scripts,tests,bench,www}/**/*.{js,mjs,ts}", "pkg/src/**/*.{js,d.ts}"]).join(" ");
   const code = await check("tsc", `${options} --skipLibCheck ${files}`)(show);
   // A user's compiler checks these, whatever its options.
-  const types = await check("tsc", "--noEmit --strict --target esnext pkg/index.d.ts pkg/entries/init.d.ts")(show);
+  const types = await check("tsc", "--noEmit --strict --target esnext pkg/index.d.ts pkg/entries/init.d.ts pkg/entries/queue.d.ts")(show);
   const why = [code.why, types.why].filter(Boolean).join("\n");
   return { passed: code.passed + types.passed, failed: code.failed + types.failed, why };
 }

@@ -40,6 +40,8 @@ export default defineConfig({
           { text: "The cache", link: "/cache" },
           { text: "Sessions", link: "/sessions" },
           { text: "The edge", link: "/edge" },
+          { text: "Leaderboards", link: "/leaderboard" },
+          { text: "Job queues", link: "/queue" },
           { text: "The console", link: "/console" },
         ],
       },

@@ -34,6 +34,7 @@ declare global {
   const metrics: { write(fields: object): void };
   const page: (request: Request, session?: Edge.Session) => Response;
   const render: (what: Request | string) => any;
+  const send: (what: any, options?: { signal: AbortSignal }) => Promise<unknown>;
   const complete: (question: object) => Promise<any>;
   const visit: (session: Edge.Session | undefined, params: unknown) => Promise<object>;
   /** An object as the peers' users have it. */

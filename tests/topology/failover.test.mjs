@@ -89,6 +89,8 @@ test("cluster: a slot that moves from master to master under a load loses nothin
   });
   assert.ok(moved > 0);
   assert.equal(told.lost, 0);
+  // A transaction waits for the end of the move, what is alone is asked of the other: if anybody is told anything, it is to try again.
+  assert.deepEqual(Object.keys(told.errors).filter((kind) => !kind.startsWith("server_error")), []);
 });
 
 test("cluster: what its replica had not received is lost with a master, and WAIT tells which that is", async () => {
