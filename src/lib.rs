@@ -86,8 +86,8 @@ pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
 pub use leaderboard::{Leaderboard, Ranked, ReadBoard, RemoveMember, Window, WriteScore};
 pub use migration::{
-    BackfillCounts, CacheStore, ComparisonCounts, Latencies, Migration, MigrationStats, Phase,
-    Quantiles, ReadCounts, Store, WriteCounts,
+    CacheStore, Migration, MigrationBackfills, MigrationComparisons, MigrationLatencies,
+    MigrationPhase, MigrationReads, MigrationStats, MigrationWrites, Quantiles, Store,
 };
 pub use op::{Context, Op, Settled};
 pub use prompt_cache::{

@@ -17,8 +17,8 @@ use crate::error::EdgeError;
 use crate::host::{Host, LocalFuture};
 
 pub use stats::{
-    BackfillCounts, ComparisonCounts, Latencies, MigrationStats, Phase, Quantiles, ReadCounts,
-    WriteCounts,
+    MigrationBackfills, MigrationComparisons, MigrationLatencies, MigrationPhase, MigrationReads,
+    MigrationStats, MigrationWrites, Quantiles,
 };
 pub use stores::{CacheStore, Store};
 
@@ -157,8 +157,8 @@ impl<O, N> Migration<O, N> {
 
     /// How far the migration is, by switch and share.
     #[must_use]
-    pub fn phase(&self) -> Phase {
-        Phase::of(self.options.on, self.shared.state.borrow().share)
+    pub fn phase(&self) -> MigrationPhase {
+        MigrationPhase::of(self.options.on, self.shared.state.borrow().share)
     }
 
     /// What has been counted since the migration was made: plain data.

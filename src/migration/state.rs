@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::Shared;
 use super::stats::{
-    BackfillCounts, ComparisonCounts, Latencies, Latency, MigrationStats, Phase, ReadCounts,
-    WriteCounts,
+    Latency, MigrationBackfills, MigrationComparisons, MigrationLatencies, MigrationPhase,
+    MigrationReads, MigrationStats, MigrationWrites,
 };
 
 /// So many failures in a row, and for so long, the new store is not asked.
@@ -33,10 +33,10 @@ fn place(key: &str) -> u32 {
 #[derive(Default)]
 pub(super) struct State {
     pub share: f64,
-    pub reads: ReadCounts,
-    pub writes: WriteCounts,
-    pub backfills: BackfillCounts,
-    pub compared: ComparisonCounts,
+    pub reads: MigrationReads,
+    pub writes: MigrationWrites,
+    pub backfills: MigrationBackfills,
+    pub compared: MigrationComparisons,
     pub old: Latency,
     pub new: Latency,
     /// The keys in doubt: which doubt is the last, and since when.
@@ -119,7 +119,7 @@ impl State {
             .collect()
     }
 
-    pub fn stats(&self, phase: Phase) -> MigrationStats {
+    pub fn stats(&self, phase: MigrationPhase) -> MigrationStats {
         MigrationStats {
             phase,
             share: self.share,
@@ -129,7 +129,7 @@ impl State {
             compared: self.compared,
             doubted: self.doubted.len(),
             forgotten: self.forgotten,
-            latency: Latencies {
+            latency: MigrationLatencies {
                 old: self.old.quantiles(),
                 new: self.new.quantiles(),
             },
@@ -213,7 +213,7 @@ mod tests {
         for n in 0..=MOST_DOUBTED {
             state.doubt(&n.to_string(), 0);
         }
-        let stats = state.stats(Phase::Parallel);
+        let stats = state.stats(MigrationPhase::Parallel);
         assert_eq!((stats.doubted, stats.forgotten), (MOST_DOUBTED, 1));
         state.share = 100.0;
         assert!(state.is_new("0", 0) && !state.is_new("1", 0));

@@ -7,7 +7,7 @@ use crate::histogram::{Histogram, bucket};
 /// How far a migration is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Phase {
+pub enum MigrationPhase {
     /// The switch is off.
     Off,
     /// At 0 %: the new store is written, and compared.
@@ -19,7 +19,7 @@ pub enum Phase {
     Cutover,
 }
 
-impl Phase {
+impl MigrationPhase {
     pub(super) fn of(on: bool, share: f64) -> Self {
         match share {
             _ if !on => Self::Off,
@@ -35,29 +35,29 @@ impl Phase {
 #[serde(rename_all = "camelCase")]
 pub struct MigrationStats {
     /// How far it is.
-    pub phase: Phase,
+    pub phase: MigrationPhase,
     /// In percent.
     pub share: f64,
     /// Reads, by who answered.
-    pub reads: ReadCounts,
+    pub reads: MigrationReads,
     /// Writes and deletes that the old store took.
-    pub writes: WriteCounts,
+    pub writes: MigrationWrites,
     /// What was put into the new store by reads.
-    pub backfills: BackfillCounts,
+    pub backfills: MigrationBackfills,
     /// Samples of both stores.
-    pub compared: ComparisonCounts,
+    pub compared: MigrationComparisons,
     /// Of how many keys the new store may hold what is overtaken: the old one answers them.
     pub doubted: usize,
     /// Of how many more that had to be forgotten: above 10,000 the oldest are.
     pub forgotten: u64,
     /// Of reads, asked for or to compare.
-    pub latency: Latencies,
+    pub latency: MigrationLatencies,
 }
 
 /// Reads, by who answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ReadCounts {
+pub struct MigrationReads {
     /// The old store, for its own keys.
     pub old: u64,
     /// The new one.
@@ -73,7 +73,7 @@ pub struct ReadCounts {
 /// Writes and deletes that the old store took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WriteCounts {
+pub struct MigrationWrites {
     /// Both took them.
     pub both: u64,
     /// The new store took longer than the deadline; they count as `both` or `failed` once they have ended.
@@ -87,7 +87,7 @@ pub struct WriteCounts {
 /// What was put into the new store by reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct BackfillCounts {
+pub struct MigrationBackfills {
     /// It stands there.
     pub done: u64,
     /// A write overtook it, and it was deleted again.
@@ -99,7 +99,7 @@ pub struct BackfillCounts {
 /// Comparisons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ComparisonCounts {
+pub struct MigrationComparisons {
     /// Both have the same.
     pub same: u64,
     /// They differ: the new store's was deleted.
@@ -112,7 +112,7 @@ pub struct ComparisonCounts {
 
 /// Of both stores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Latencies {
+pub struct MigrationLatencies {
     /// The old one.
     pub old: Quantiles,
     /// The new one.

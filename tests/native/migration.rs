@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use upstash_edge::host::{Fake, Native};
-use upstash_edge::{Cache, CacheStore, Migration, Phase, Store};
+use upstash_edge::{Cache, CacheStore, Migration, MigrationPhase, Store};
 
 use crate::server::Server;
 
@@ -106,7 +106,7 @@ async fn from_a_store_to_redis_parallel_half_all_gone_and_back() {
         migration.stats()
     };
     let stats = read(&migration).await;
-    assert_eq!(stats.phase, Phase::Parallel);
+    assert_eq!(stats.phase, MigrationPhase::Parallel);
     assert_eq!(
         (stats.reads.old, stats.writes.both, stats.compared.same),
         (100, 100, 100)
@@ -135,7 +135,10 @@ async fn from_a_store_to_redis_parallel_half_all_gone_and_back() {
     let off = migration.switch(Some("false"));
     let asked = off.stats().latency.new.count;
     let back = read(&off).await;
-    assert_eq!((back.phase, back.reads.switched_off), (Phase::Off, 100));
+    assert_eq!(
+        (back.phase, back.reads.switched_off),
+        (MigrationPhase::Off, 100)
+    );
     assert_eq!(back.latency.new.count, asked);
 }
 
