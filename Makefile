@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run edge test runtimes build fmt clean setup
+.PHONY: help run edge test runtimes reliability build docs fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
@@ -26,6 +26,12 @@ runtimes: ## the conformance list in every runtime; writes the READMEs' table (R
 	@$(IN_ENV) cargo build -p upstash-gateway
 	@scripts/build-pkg.sh
 	@$(IN_ENV) env UPSTASH_GATEWAY=target/debug/upstash-gateway WRITE=1 node --test tests/runtimes/runtimes.test.mjs
+
+reliability: ## a Redis that fails in each of its ways; writes the table of docs/reliability.md
+	@scripts/setup.sh test
+	@$(IN_ENV) cargo build -p upstash-gateway
+	@scripts/build-pkg.sh
+	@$(IN_ENV) env UPSTASH_GATEWAY=target/debug/upstash-gateway WRITE=1 node --test tests/faults/redis.test.mjs
 
 bench: ## all of these side by side with the peers, some 20 minutes; writes bench/RESULTS.md
 bench-request: ## a whole edge request: session, limit and cached page; with Redis 0 to 80 ms away
@@ -56,6 +62,10 @@ build: ## the Worker into build/, the gateway into target/release/, the npm pack
 	@$(IN_ENV) cargo build --release -p upstash-gateway
 	@scripts/build-worker.sh
 	@scripts/build-pkg.sh
+
+docs: ## the site of docs/ into target/docs-site/
+	@scripts/setup.sh run
+	@$(IN_ENV) vitepress build docs
 
 setup: ## all tools, those of the tests too
 	@scripts/setup.sh test

@@ -2,8 +2,12 @@
 
 import type { Arg, Commands, EdgeError, ErrorCode, Pipeline, Reply, ScanOptions, Scored, Value } from "./commands.js";
 
+export type { MigrationOptions, MigrationStats, Quantiles, Store } from "./migration.js";
+export { Migration } from "./migration.js";
 export type { PromptAnswer, PromptCacheOptions, PromptQuestion } from "./prompt-cache.js";
 export { PromptCache } from "./prompt-cache.js";
+export type { LeaderboardOptions, LeaderboardWindow, RankedMember, WhichBoard } from "./leaderboard.js";
+export { Leaderboard } from "./leaderboard.js";
 export type { Arg, Commands, ErrorCode, Pipeline, Reply, Settled, Value } from "./commands.js";
 export { EdgeError } from "./commands.js";
 export type { CookieAttributes, CookieJar, LoginOptions, Session, SessionConflict, SessionInfo, SessionsOptions } from "./session.js";

@@ -5,6 +5,8 @@ set -euo pipefail
 # shellcheck source=scripts/wasm-env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/wasm-env.sh"
 MODULES=target/wasm-release/modules
+# The scripts of what is JavaScript alone.
+LUA=target/wasm-release/lua
 
 # js FACE FOLDER RUNTIME FORMAT FILE: one file of what pkg/src/runtimes/RUNTIME.js makes of what an entry exports, over
 # the module in a folder. Of the sources, which are published too, its map holds no second copy.
@@ -14,7 +16,7 @@ js() {
   if [ "$3" = edge-light ]; then inflate=inflate; fi
   esbuild "pkg/src/runtimes/$3.js" --bundle --minify "--format=$4" --target=es2022 --platform=neutral \
     "--alias:#core=./$2/glue.js" "--alias:#wasm=./$2/core.wasm" "--alias:#entry=./pkg/src/$1.js" \
-    --alias:#memory=./pkg/src/memory.js "--alias:#inflate=./pkg/src/$inflate.js" \
+    --alias:#memory=./pkg/src/memory.js "--alias:#inflate=./pkg/src/$inflate.js" "--alias:#lua=./$LUA" \
     --loader:.wasm=base64 "--external:./core.wasm?module" --sourcemap --sources-content=false \
     --legal-comments=inline --log-level=warning "--outfile=$5"
 }
@@ -28,8 +30,8 @@ entry() {
   js "$1" "$3" inline cjs "pkg/dist/cjs/$(basename "$1").js"
 }
 
-# adapter NAME: what fits the package to a framework; of the core it holds nothing.
-adapter() {
+# apart NAME SOURCE: what takes objects of any entry, and of the core holds nothing.
+apart() {
   local format out footer=
   for format in esm cjs; do
     out="pkg/dist/$1.js"
@@ -38,19 +40,21 @@ adapter() {
       # Where a file is what a framework imports, what it requires is that too.
       if [ "$1" = next-cache-handler ]; then footer='--footer:js=module.exports=Object.assign(module.exports.default,module.exports);'; fi
     fi
-    esbuild "pkg/src/adapters/$1.js" --bundle --minify "--format=$format" --target=es2022 --platform=neutral --external:upstash-edge \
-      --sourcemap --sources-content=false --legal-comments=inline --log-level=warning ${footer:+"$footer"} "--outfile=$out"
+    esbuild "pkg/src/$2.js" --bundle --minify "--format=$format" --target=es2022 --platform=neutral --external:upstash-edge \
+      "--alias:#lua=./$LUA" --sourcemap --sources-content=false --legal-comments=inline --log-level=warning ${footer:+"$footer"} "--outfile=$out"
   done
 }
 
 STD= scripts/build-modules.sh
-if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/adapters pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/build-modules.sh scripts/glue.mjs scripts/wasm-env.sh; then
-  rm -rf pkg/dist
+if ! unchanged pkg/dist/inline.js src pkg/src pkg/entries pkg/adapters pkg/*.d.ts Cargo.toml Cargo.lock scripts/build-pkg.sh scripts/build-modules.sh scripts/glue.mjs scripts/lua.mjs scripts/wasm-env.sh; then
+  rm -rf pkg/dist "$LUA"
+  node scripts/lua.mjs "$LUA"
   entry index js pkg/dist
   js index pkg/dist init esm pkg/dist/init.js
   js index pkg/dist init cjs pkg/dist/cjs/init.js
   for name in limiter cache sessions; do entry entries/$name js-$name pkg/dist/$name; done
-  for name in hono next next-cache-handler workers; do adapter $name; done
+  for name in hono next next-cache-handler workers; do apart $name adapters/$name; done
+  apart queue queue
   # To TypeScript a declaration is of the kind that the nearest package.json says.
   echo '{"type":"commonjs"}' >pkg/dist/cjs/package.json
   cp -r pkg/*.d.ts pkg/entries pkg/adapters pkg/dist/cjs/

@@ -14,6 +14,8 @@ locked_version() { # the version of crate $1 in Cargo.lock
 WASM_BINDGEN_DIR="$TOOLS/wasm-bindgen-cli-$(locked_version wasm-bindgen)"
 WORKER_BUILD_DIR="$TOOLS/worker-build-$(locked_version worker)"
 WASM_PACK_DIR="$TOOLS/wasm-pack-0.15.1"
+SCHEMATHESIS_DIR="$TOOLS/schemathesis-4.32.5"
+export SCHEMATHESIS_DIR
 
 # What the conformance list runs on, one folder for each state of its lockfiles.
 RUNTIMES_DIR="$TOOLS/runtimes-$(cat "$ROOT"/tests/runtimes/package-lock.json "$ROOT"/tests/runtimes/*/package-lock.json | cksum | cut -d' ' -f1)"

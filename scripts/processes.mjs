@@ -83,10 +83,11 @@ export function start(command, args, { env, cwd, folder, onOutput } = {}) {
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} [env]
+ * @param {(text: string) => void} [show]
  * @returns {Promise<{code: number, output: string}>}
  */
-export async function run(command, args, env) {
-  const child = start(command, args, { env, onOutput: (text) => process.stdout.write(text) });
+export async function run(command, args, env, show = (text) => process.stdout.write(text)) {
+  const child = start(command, args, { env, onOutput: show });
   const code = await child.exited;
   await child.stop();
   return { code, output: child.output() };

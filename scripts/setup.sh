@@ -87,6 +87,15 @@ npm_packages() {
   cp package-lock.json node_modules/.installed-lock
 }
 
+check_schemathesis() { [ -x "$SCHEMATHESIS_DIR/bin/schemathesis" ]; }
+schemathesis() {
+  # Debian has the means of making such an environment in a package of its own.
+  python3 -c "import ensurepip" || apt_or_brew "python3 python3-venv" python "Python 3.10 or newer, with venv"
+  # At its own place, for its programs name it; anew, for half of one may be there.
+  python3 -m venv --clear "$SCHEMATHESIS_DIR"
+  "$SCHEMATHESIS_DIR/bin/pip" install --disable-pip-version-check "schemathesis==${SCHEMATHESIS_DIR##*-}"
+}
+
 check_chromium() { { have chromium || have google-chrome || [ -d "/Applications/Google Chrome.app" ]; } && have chromedriver; }
 chromium() {
   have apt-get || fail "Please install Chrome or Chromium and the chromedriver of the same version (brew install --cask google-chrome chromedriver)."
@@ -127,6 +136,7 @@ if [ "$purpose" = test ]; then
   source scripts/env.sh # the wasm toolchain may be new
   step wasm_clippy
   step wasm_pack
+  step schemathesis
   step chromium
   step firefox
   step runtimes

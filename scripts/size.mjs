@@ -12,9 +12,9 @@ const ROOT = join(import.meta.dirname, "..");
 /** By gzip itself: Node's zlib makes other sizes than everybody else's. @param {Uint8Array | string} bytes */
 export const zipped = (bytes) => execFileSync("gzip", ["-9", "-c"], { input: bytes }).length;
 
-/** What a Worker is made of that has all of these. @param {string[]} imports */
-async function bundled(imports) {
-  const contents = imports.map((name) => `export * from ${JSON.stringify(name)};\n`).join("");
+/** What a Worker is made of that has all of these. @param {string[]} imports @param {string} [names] what of them, else all */
+async function bundled(imports, names = "*") {
+  const contents = imports.map((name) => `export ${names} from ${JSON.stringify(name)};\n`).join("");
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: ROOT },
     bundle: true,
@@ -30,10 +30,11 @@ async function bundled(imports) {
 
 /** @typedef {{name: string, js: number, wasm: number}} Sizes bytes, gzip -9 */
 
-/** An entry of the package, as built. @param {string} name @returns {Promise<Sizes>} */
-export async function entry(name) {
+/** An entry of the package, as built; without what a Worker has no use for. @param {string} name @param {string[]} [without] @returns {Promise<Sizes>} */
+export async function entry(name, without = []) {
   const folder = join(ROOT, "pkg/dist", name);
-  const [js, wasm] = [await bundled([join(folder, "workerd.js")]), readFileSync(join(folder, "core.wasm"))];
+  const names = Object.keys(await import(join(folder, "inline.js"))).filter((one) => !without.includes(one));
+  const [js, wasm] = [await bundled([join(folder, "workerd.js")], `{ ${names} }`), readFileSync(join(folder, "core.wasm"))];
   return { name: `upstash-edge${name && `/${name}`}`, js: zipped(js), wasm: zipped(wasm) };
 }
 

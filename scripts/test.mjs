@@ -1,14 +1,16 @@
-// `make test`: every suite, one after the other; then a table, the Worker's size and `N passed, N failed`.
-// `make test ONLY=worker,page` runs the suites of these names.
+// `make test`: every suite; then a table, the Worker's size and `N passed, N failed`.
+// `make test ONLY=worker,page` runs the suites of these names. What is built is built first, one thing after the other; the tests then run in
+// two lanes, for they wait more than they compute. Each has servers and folders of its own.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, statSync } from "node:fs";
 import { isStopping, run, stopAll } from "./processes.mjs";
 import { startGateway, startRedis } from "./stack.mjs";
 
-/** @typedef {{passed: number, failed: number}} Counts */
+/** `why`: what a runner says of its failures. @typedef {{passed: number, failed: number, why?: string}} Counts */
 /** @typedef {{code: number, output: string}} Result */
-/** @typedef {() => Promise<Counts>} Suite */
+/** @typedef {(text: string) => void} Show */
+/** @typedef {(show: Show) => Promise<Counts>} Suite */
 
 const toolchain = process.env.WASM_TOOLCHAIN ? { RUSTUP_TOOLCHAIN: process.env.WASM_TOOLCHAIN } : {};
 // A folder of its own, so that two compilers don't undo each other's work.
@@ -24,7 +26,7 @@ const CHECKS = {
   "clippy-wasm": check("cargo", "clippy --target wasm32-unknown-unknown --features worker,js -- -D warnings", wasmEnv),
   // As the npm package is built: what the Worker's host has is not there.
   "clippy-js": check("cargo", "clippy --target wasm32-unknown-unknown --no-default-features --features js -- -D warnings", wasmEnv),
-  examples: check("cargo", "clippy --target wasm32-unknown-unknown -p rust-worker -- -D warnings", wasmEnv),
+  examples: check("cargo", "clippy --target wasm32-unknown-unknown -p rust-worker -p rust-queue -- -D warnings", wasmEnv),
   docs: check("cargo", "doc --no-deps --workspace", { RUSTDOCFLAGS: "-Dwarnings" }),
   types: typescript,
 };
@@ -36,25 +38,27 @@ const BUILDS = {
   "pkg-build": check("scripts/build-pkg.sh", ""),
 };
 
-/** These need what BUILDS makes. @type {Record<string, Suite>} */
+/** These need what BUILDS makes; the longest begin. @type {Record<string, Suite>} */
 const TESTS = {
-  cargo: () => cargoTest("cargo test --workspace --features native --no-fail-fast", {}),
-  browser: () =>
+  cargo: (show) => cargoTest("cargo test --workspace --features native --no-fail-fast", {}, show),
+  runtimes: nodeTest("tests/runtimes/*.test.mjs"),
+  page: nodeTest("tests/page/*.test.mjs"),
+  topology: nodeTest("tests/topology/*.test.mjs"),
+  faults: nodeTest("tests/faults/*.test.mjs"),
+  pkg: nodeTest("tests/pkg/*.test.mjs"),
+  // While Next builds on one core, the rest runs on the other.
+  adapters: nodeTest("tests/adapters/*.test.mjs", 2),
+  edge: nodeTest("tests/edge/*.test.mjs"),
+  worker: nodeTest("tests/worker/*.test.mjs"),
+  browser: (show) =>
     withGateway((env) => {
       const flags = '--headless --chrome --chromedriver "$(command -v chromedriver)" --mode no-install';
-      return cargoTest(`wasm-pack test ${flags} . --test web`, { ...wasmEnv, ...env });
+      return cargoTest(`wasm-pack test ${flags} . --test web`, { ...wasmEnv, ...env }, show);
     }),
-  unit: () => nodeTest("tests/unit/*.test.mjs"),
-  pkg: () => nodeTest("tests/pkg/*.test.mjs"),
-  // While Next builds on one core, the rest runs on the other.
-  adapters: () => nodeTest("tests/adapters/*.test.mjs", 2),
-  runtimes: () => nodeTest("tests/runtimes/*.test.mjs"),
-  worker: () => nodeTest("tests/worker/*.test.mjs"),
-  edge: () => nodeTest("tests/edge/*.test.mjs"),
-  page: () => nodeTest("tests/page/*.test.mjs"),
-  peers: () => nodeTest("tests/peers/*.test.mjs"),
-  faults: () => nodeTest("tests/faults/*.test.mjs"),
-  topology: () => nodeTest("tests/topology/*.test.mjs"),
+  openapi: nodeTest("tests/openapi/*.test.mjs"),
+  guide: nodeTest("tests/docs/*.test.mjs"),
+  peers: nodeTest("tests/peers/*.test.mjs"),
+  unit: nodeTest("tests/unit/*.test.mjs"),
 };
 
 /**
@@ -63,37 +67,37 @@ const TESTS = {
  * @returns {Suite}
  */
 function check(command, args, env) {
-  return async () => {
-    const result = await run(command, args.split(" ").filter(Boolean), env);
+  return async (show) => {
+    const result = await run(command, args.split(" ").filter(Boolean), env, show);
     return counts(result, Number(result.code === 0), 0);
   };
 }
 
-/** The JavaScript and the types that are written by hand. */
-async function typescript() {
+/** The JavaScript and the types that are written by hand. @type {Suite} */
+async function typescript(show) {
   const options = "--allowJs --checkJs --noEmit --strict --module nodenext --target esnext --types node";
   const files = globSync(["{scripts,tests,bench,www}/**/*.{js,mjs,ts}", "pkg/src/**/*.{js,d.ts}"]).join(" ");
-  const code = await check("tsc", `${options} --skipLibCheck ${files}`)();
+  const code = await check("tsc", `${options} --skipLibCheck ${files}`)(show);
   // A user's compiler checks these, whatever its options.
-  const types = await check("tsc", "--noEmit --strict --target esnext pkg/index.d.ts pkg/entries/init.d.ts")();
-  return { passed: code.passed + types.passed, failed: code.failed + types.failed };
+  const types = await check("tsc", "--noEmit --strict --target esnext pkg/index.d.ts pkg/entries/init.d.ts pkg/entries/queue.d.ts")(show);
+  const why = [code.why, types.why].filter(Boolean).join("\n");
+  return { passed: code.passed + types.passed, failed: code.failed + types.failed, why };
 }
 
-/** @param {string} command @param {NodeJS.ProcessEnv} env */
-async function cargoTest(command, env) {
-  const result = await run("bash", ["-c", command], env);
+/** @param {string} command @param {NodeJS.ProcessEnv} env @param {Show} show */
+async function cargoTest(command, env, show) {
+  const result = await run("bash", ["-c", command], env, show);
   return counts(result, sum(result, /^test result: .*?(\d+) passed/gm), sum(result, /^test result: .*? (\d+) failed/gm));
 }
 
-/** One file at a time, because each starts a whole stack. @param {string} pattern @param {number} [atOnce] */
-async function nodeTest(pattern, atOnce = 1) {
-  const files = globSync(pattern);
-  if (files.length === 0) {
-    console.log(`there is no ${pattern}`);
-    return { passed: 0, failed: 1 };
-  }
-  const result = await run("node", ["--test", "--test-reporter=spec", `--test-concurrency=${atOnce}`, ...files]);
-  return counts(result, sum(result, /^ℹ pass (\d+)/gm), sum(result, /^ℹ (?:fail|cancelled) (\d+)/gm));
+/** One file at a time, because each starts a whole stack. @param {string} pattern @param {number} [atOnce] @returns {Suite} */
+function nodeTest(pattern, atOnce = 1) {
+  return async (show) => {
+    const files = globSync(pattern);
+    if (files.length === 0) return { passed: 0, failed: 1, why: `there is no ${pattern}` };
+    const result = await run("node", ["--test", "--test-reporter=spec", `--test-concurrency=${atOnce}`, ...files], {}, show);
+    return counts(result, sum(result, /^ℹ pass (\d+)/gm), sum(result, /^ℹ (?:fail|cancelled) (\d+)/gm));
+  };
 }
 
 /** What the first group of a pattern adds up to, over all of its matches. @param {Result} result @param {RegExp} pattern */
@@ -106,8 +110,17 @@ function sum({ output }, pattern) {
  * @param {Result} result @param {number} passed @param {number} failed
  * @returns {Counts}
  */
-function counts({ code }, passed, failed) {
-  return { passed, failed: failed || Number(code !== 0 || passed === 0) };
+function counts({ code, output }, passed, failed) {
+  const failures = failed || Number(code !== 0 || passed === 0);
+  return { passed, failed: failures, why: failures ? excerpt(output) : "" };
+}
+
+/** From where a runner begins to repeat its failures, else its last lines. @param {string} output */
+function excerpt(output) {
+  // Cargo has one list for each binary; Node's reporter one for the run.
+  const failures = [...output.matchAll(/^failures:\n[^]*?^test result: FAILED.*$|^✖ failing tests:[^]*/gm)].map(String);
+  const lines = (failures.length ? failures.join("\n") : output).trimEnd().split("\n");
+  return (failures.length ? lines.slice(0, 80) : lines.slice(-80)).join("\n");
 }
 
 /** With a Redis and a gateway of its own. @param {(env: Record<string, string>) => Promise<Counts>} suite */
@@ -130,23 +143,43 @@ async function withGateway(suite) {
 
 /** @type {string[][]} */
 const rows = [];
+/** @type {string[]} */
+const reasons = [];
 const total = { passed: 0, failed: 0 };
 
-/** @param {Record<string, Suite>} suites */
-async function runAll(suites) {
-  for (const [name, suite] of Object.entries(suites)) {
-    console.log(`\n=== ${name}`);
-    const started = Date.now();
-    const { passed, failed } = await suite().catch((error) => {
-      console.log(error.message);
-      return { passed: 0, failed: 1 };
-    });
-    const seconds = `${((Date.now() - started) / 1000).toFixed(1)} s`;
-    console.log(`=== ${name}: ${failed ? "FAILED" : "ok"}, ${seconds}`);
-    rows.push([name, `${passed}`, `${failed}`, seconds]);
-    total.passed += passed;
-    total.failed += failed;
-  }
+/** @param {Record<string, Suite>} suites @param {number} [lanes] */
+async function runAll(suites, lanes = 1) {
+  const waiting = Object.entries(suites);
+  const lane = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await runOne(...next, lanes > 1);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** @param {string} name @param {Suite} suite @param {boolean} named whether its lines say whose they are */
+async function runOne(name, suite, named) {
+  console.log(`\n=== ${name}`);
+  const started = Date.now();
+  const out = named ? lines(name) : { show: (/** @type {string} */ text) => process.stdout.write(text), end: () => {} };
+  const { passed, failed, why } = await suite(out.show).catch((error) => ({ passed: 0, failed: 1, why: error.message }));
+  out.end();
+  if (failed) reasons.push(`=== what failed in ${name}\n${why}`);
+  const seconds = `${((Date.now() - started) / 1000).toFixed(1)} s`;
+  console.log(`=== ${name}: ${failed ? "FAILED" : "ok"}, ${seconds}`);
+  rows.push([name, `${passed}`, `${failed}`, seconds]);
+  total.passed += passed;
+  total.failed += failed;
+}
+
+/** Shows whole lines, each with the name of its suite. @param {string} name */
+function lines(name) {
+  let begun = "";
+  const show = (/** @type {string} */ text) => {
+    const all = (begun + text).split("\n");
+    begun = all.pop() ?? "";
+    for (const line of all) console.log(`${name.padEnd(9)} ${line}`);
+  };
+  return { show, end: () => begun && show("\n") };
 }
 
 async function main() {
@@ -159,8 +192,10 @@ async function main() {
   const tests = pick(TESTS);
   await runAll(pick(CHECKS));
   await runAll(Object.keys(tests).length ? BUILDS : pick(BUILDS));
-  await runAll(tests);
+  await runAll(tests, 2);
 
+  // Again, where whoever reads the end of a long log finds it.
+  for (const reason of reasons) console.log(`\n${reason}`);
   console.log(`\n${["suite", "passed", "failed", "time"].map(column).join("")}`);
   for (const row of rows) console.log(row.map(column).join(""));
   const wasm = "build/index_bg.wasm";

@@ -104,6 +104,31 @@ function clustered(bus) {
   return ["--cluster-enabled", "yes", "--cluster-port", `${bus}`, "--cluster-node-timeout", `${DOWN_AFTER_MS}`];
 }
 
+/**
+ * Gives the slot of a key to another master, key by key, as `redis-cli --cluster reshard` does.
+ * @param {Topology} topology @param {string} key @param {(moved: number) => unknown} [onMoved] told after each key
+ */
+export async function reshard({ nodes, master }, key, onMoved = () => {}) {
+  const from = await master(key);
+  const roles = await Promise.all(nodes.map((node) => cli(node, "ROLE")));
+  const masters = nodes.filter((_, n) => roles[n]?.startsWith("master"));
+  const to = at(masters, (masters.indexOf(from) + 1) % masters.length);
+  const slot = await cli(from, "CLUSTER", "KEYSLOT", key);
+  const [source, target] = [await cli(from, "CLUSTER", "MYID"), await cli(to, "CLUSTER", "MYID")];
+  await cli(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", source);
+  await cli(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", target);
+  let moved = 0;
+  for (;;) {
+    const keys = (await cli(from, "CLUSTER", "GETKEYSINSLOT", slot, 10)).split("\n").filter(Boolean);
+    if (keys.length === 0) break;
+    await cli(from, "MIGRATE", "127.0.0.1", to.port, "", 0, 5000, "KEYS", ...keys);
+    onMoved((moved += keys.length));
+  }
+  // The one that takes it first, or nobody would hold it for a moment.
+  for (const node of [to, from, ...masters.filter((one) => one !== to && one !== from)]) await cli(node, "CLUSTER", "SETSLOT", slot, "NODE", target);
+  return moved;
+}
+
 /** Who answers for a key. @param {Part[]} nodes @param {string} key @returns {Promise<Part>} */
 async function holder(nodes, key) {
   for (const node of nodes) {

@@ -17,6 +17,11 @@ pub(crate) fn part(text: &str) -> String {
     })
 }
 
+/// Whether [`part`] keeps it readable, and JavaScript's has no need of a hash: 1 to 128 bytes.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST
+}
+
 /// The same with letters, digits, `-`, `.`, `/` and `_` alone as they are: ASCII, fit for a header.
 pub(crate) fn word(text: &str) -> String {
     escaped(text, |b| {

@@ -8,7 +8,9 @@
 //! script     a Lua script in its two forms        host       time, randomness, sleep, fetch
 //! client     Redis: batches, retries, deadlines   error      the one error
 //! commands   what each is; typed ones as ops      scan       the SCAN commands as streams
-//! ratelimit  cache  prompt_cache  session  health features: each says what to send and how to read it
+//! ratelimit  cache  prompt_cache  session          features: each says what to send and how to read it
+//! leaderboard  queue  health
+//! migration  an old store beside a new one
 //! edge       the whole request in one trip        front      the Worker before an origin: what it decides
 //! js         the face of the npm package          worker     the deployable Worker
 //! ```
@@ -42,10 +44,21 @@ mod error;
 )]
 mod front;
 mod health;
+#[cfg_attr(
+    not(all(feature = "worker", target_arch = "wasm32")),
+    allow(
+        dead_code,
+        reason = "only the Worker adds up what isolates have counted"
+    )
+)]
+mod histogram;
 pub mod host;
 mod keys;
+mod leaderboard;
+mod migration;
 mod op;
 mod prompt_cache;
+mod queue;
 mod ratelimit;
 mod recent;
 mod scan;
@@ -71,9 +84,18 @@ pub use duration::duration_ms;
 pub use edge::{Closed, Edge, OnSessionFailure, Open, Problem, Visit};
 pub use error::{EdgeError, ErrorKind};
 pub use health::{Health, HealthStatus, health};
+pub use leaderboard::{Leaderboard, Ranked, ReadBoard, RemoveMember, Window, WriteScore};
+pub use migration::{
+    CacheStore, Migration, MigrationBackfills, MigrationComparisons, MigrationLatencies,
+    MigrationPhase, MigrationReads, MigrationStats, MigrationWrites, Quantiles, Store,
+};
 pub use op::{Context, Op, Settled};
 pub use prompt_cache::{
     GetPrompt, PromptAnswer, PromptCache, PromptStats, ReadPromptStats, SetPrompt,
+};
+pub use queue::{
+    DeadJob, Drain, Drained, EndDead, Enqueue, Enqueued, Job, Lease, NewJob, Queue, QueueCounts,
+    ReadCounts, ReadDead, Schedule, Settle, Take, Verdict,
 };
 pub use ratelimit::{
     Check, Clock, Decision, HeaderStyle, Identifier, Limit, Limits, OnFailure, Policy, RateLimiter,

@@ -337,6 +337,7 @@ mod tests {
         }
     }
 
+    /// `tests/unit/lua.test.mjs` holds the package's build to the same.
     #[test]
     fn comments_and_what_separates_nothing_stay_at_home() {
         let bare = |source: &str| {
@@ -346,24 +347,62 @@ mod tests {
             let text = String::from_utf8(text).unwrap();
             text.strip_prefix(LOCK_LINE).unwrap().to_owned()
         };
-        for (source, text) in [
-            (
-                "-- one\nlocal a = 1 -- two\n  -- three\n    return a - -1\n--",
-                "local a=1\nreturn a- -1\n",
-            ),
-            ("x = a [ [[1]] ]", "x=a[ [[1]]]"),
-            ("y = 1 .. n .. 2 + 3", "y=1 ..n.. 2+3"),
-            (
-                "z = ' a -- b ' .. \" \\\" = \\\\\" .. ' \\' - '",
-                "z=' a -- b '..\" \\\" = \\\\\"..' \\' - '",
-            ),
-            (
-                "if not f (x) then return { a, - 1 } end",
-                "if not f(x)then return{a,-1}end",
-            ),
-        ] {
-            assert_eq!(bare(source), text);
+        let vectors = include_str!("../tests/vectors/lua.json");
+        let vectors: Vec<(String, String)> = serde_json::from_str(vectors).unwrap();
+        assert!(vectors.len() > 4);
+        for (source, text) in vectors {
+            assert_eq!(bare(&source), text);
         }
+    }
+
+    #[test]
+    fn the_package_sends_the_texts_that_the_crate_sends() {
+        static SCRIPTS: [(&str, Script); 9] = [
+            ("leaderboard_write", script!("lua/leaderboard_write.lua")),
+            ("leaderboard_remove", script!("lua/leaderboard_remove.lua")),
+            ("leaderboard_place", script!("lua/leaderboard_place.lua")),
+            (
+                "queue_enqueue",
+                script!("lua/queue.lua", "lua/queue_enqueue.lua"),
+            ),
+            (
+                "queue_take",
+                script!("lua/queue.lua", "lua/queue_end.lua", "lua/queue_take.lua"),
+            ),
+            (
+                "queue_settle",
+                script!("lua/queue.lua", "lua/queue_end.lua", "lua/queue_settle.lua"),
+            ),
+            (
+                "queue_schedule",
+                script!(
+                    "lua/queue.lua",
+                    "lua/queue_end.lua",
+                    "lua/queue_schedule.lua"
+                ),
+            ),
+            ("queue_dead", script!("lua/queue.lua", "lua/queue_dead.lua")),
+            (
+                "queue_counts",
+                script!("lua/queue.lua", "lua/queue_counts.lua"),
+            ),
+        ];
+        let root = env!("CARGO_MANIFEST_DIR");
+        let folder = std::env::temp_dir().join(format!("upstash-edge-lua-{}", std::process::id()));
+        let written = std::process::Command::new("node")
+            .arg(format!("{root}/scripts/lua.mjs"))
+            .arg(&folder)
+            .status();
+        assert!(written.unwrap().success());
+        let files = std::fs::read_dir(&folder).unwrap().count();
+        for (name, script) in &SCRIPTS {
+            let module = std::fs::read_to_string(folder.join(format!("{name}.js"))).unwrap();
+            let text = module.strip_prefix("export default ").unwrap();
+            let text: String = serde_json::from_str(text.trim_end_matches(";\n")).unwrap();
+            assert_eq!(text, script.source(Form::Locking).text, "{name}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(files, SCRIPTS.len());
     }
 
     #[test]

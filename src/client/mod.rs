@@ -22,7 +22,6 @@ use crate::wire::{Commands, Repeat};
 pub use config::{Builder, Retry};
 #[cfg(all(feature = "js-client", target_arch = "wasm32"))]
 pub(crate) use listener::Listener;
-#[cfg(all(feature = "worker", target_arch = "wasm32"))]
 pub(crate) use pump::first;
 #[cfg(all(feature = "js-client", target_arch = "wasm32"))]
 pub(crate) use server::Format;

@@ -2,7 +2,6 @@
 
 pub(crate) mod config;
 pub(crate) mod headers;
-pub(crate) mod histogram;
 pub(crate) mod limits;
 pub(crate) mod path;
 pub(crate) mod rules;

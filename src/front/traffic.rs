@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::histogram::{Histogram, bucket};
 use crate::error::EdgeError;
+use crate::histogram::{Histogram, bucket};
 use crate::op::{Context, Op};
 use crate::script::{Script, script};
 use crate::wire::{Arg, Commands, Repeat, Replies};

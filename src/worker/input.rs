@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 
 use futures_core::Stream;
+use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 use web_sys::Url;
 use worker::Request;
@@ -150,6 +151,16 @@ pub(super) async fn json(request: &mut Request) -> Result<Value, Failure> {
         }
     }
     serde_json::from_slice(&body).map_err(|_| Failure::bad("the body must be JSON"))
+}
+
+/// A whole number of a body, `3.0` too: to JSON they are the same number.
+pub(super) fn whole<'de, D: Deserializer<'de>>(body: D) -> Result<u32, D::Error> {
+    let number = f64::deserialize(body)?;
+    let whole = number as u32;
+    if f64::from(whole) == number {
+        return Ok(whole);
+    }
+    Err(D::Error::custom("a whole number was expected"))
 }
 
 /// Another site's page must not log its visitor in here, or write for them.

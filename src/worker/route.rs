@@ -63,7 +63,7 @@ impl Route {
             (["api", "health"], _) => Err(Failure::method("GET, HEAD")),
             (["api", "console"], Some(Method::Get)) => Ok(Self::Console),
             (["api", "console", file], Some(Method::Get)) => Ok(Self::Asset((*file).to_owned())),
-            (["api", "console", ..], None) => Err(Failure::method("GET, HEAD")),
+            (["api", "console"] | ["api", "console", _], _) => Err(Failure::method("GET, HEAD")),
             (["api", rest @ ..], method) if demo => Self::demo(rest, method),
             (["api", ..], _) => Err(Failure::not_found()),
             // There is no origin, or it would have been asked.

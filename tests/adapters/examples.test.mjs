@@ -51,6 +51,22 @@ describe("workers", async () => {
   });
 });
 
+describe("queue-worker", async () => {
+  const { url } = await worker("queue-worker");
+  const mail = async (/** @type {string} */ to) => (await ask(url, { method: "POST", body: JSON.stringify({ to }) })).json();
+  const counts = async () => (await ask(url)).json();
+  test("a cron trigger does what is ready, and tries again what fails", async () => {
+    const first = await mail("ada@example.com");
+    assert.deepEqual(await mail("ada@example.com"), { id: first.id, added: false });
+    assert.equal((await mail("nobody")).added, true);
+    assert.equal((await counts()).ready, 2);
+    assert.equal((await ask(`${url}/cdn-cgi/handler/scheduled`)).status, 200);
+    assert.deepEqual({ ...(await counts()), oldestReadyMs: 0 }, { ready: 0, delayed: 1, leased: 0, dead: 0, oldestReadyMs: 0 });
+    const sent = await fetch(`${gateway.url}/hgetall/sent`, { headers: { authorization: `Bearer ${vars.UPSTASH_REDIS_REST_TOKEN}` } });
+    assert.deepEqual(await sent.json(), { result: [first.id, "ada@example.com"] });
+  });
+});
+
 describe("hono-worker", async () => {
   const { url } = await worker("hono-worker");
   test("limit, session and page are one request", () => asPromised(url));

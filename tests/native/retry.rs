@@ -158,7 +158,7 @@ async fn a_server_that_asks_for_patience_gets_it_or_is_left_alone() {
     fake.push(busy(60));
     let error = redis.run(get("k")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
-    assert!(started.elapsed().as_millis() < 3_000);
+    assert!(started.elapsed().as_millis() < 30_000);
 }
 
 #[tokio::test]

@@ -27,11 +27,12 @@ await fill(stack);
 mkdirSync(SCREENS, { recursive: true });
 if (PICTURES) mkdirSync(PICTURES, { recursive: true });
 
-/** What axe finds wrong. @param {Page} page */
-async function violations(page) {
+/** What axe finds wrong, and how many of its rules hold. @param {Page} page */
+async function axe(page) {
   // Evaluated from outside: the page's policy has no say in it. What is hidden is another panel's.
   const found = await page.evaluate(`(globalThis.axe || (() => {${AXE}})(), axe.run(document, {resultTypes: ["violations"]}))`);
-  return found.violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.target + " " + (node.any[0]?.message ?? "")).join("; ")}`);
+  const wrong = found.violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.target + " " + (node.any[0]?.message ?? "")).join("; ")}`);
+  return { wrong, held: found.passes.length };
 }
 
 /** @param {Page} page */
@@ -222,8 +223,13 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
     // Colours are the same in both browsers: of the wide screens the second one sees the dark.
     for (const [screen, options] of Object.entries(SCREENS_OF[name] ?? {})) {
       const { page, problems, close } = await open(browser, worker.url, options);
+      /** @type {string[]} */
+      const told = [];
       const keep = async (/** @type {string} */ panel) => {
-        assert.deepEqual(await violations(page), [], `${screen}, ${panel}`);
+        const { wrong, held } = await axe(page);
+        assert.deepEqual(wrong, [], `${screen}, ${panel}`);
+        assert.ok(held > 10, `${screen}, ${panel}: ${held} rules`);
+        told.push(`${panel} ${held}`);
         assert.ok((await overflow(page)) <= 0, `${screen}, ${panel}`);
         if (name !== "Chromium") return;
         await page.screenshot({ path: join(SCREENS, `${screen}-${panel}.png`), fullPage: true });
@@ -250,6 +256,7 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
       await page.keyboard.press("Enter");
       await says(page, "#sessions-said", /of ada/);
       await keep("sessions");
+      console.log(`axe, ${name}, ${screen}: 0 violations; rules that hold: ${told.join(", ")}`);
       assert.deepEqual(problems, []);
       await close();
     }

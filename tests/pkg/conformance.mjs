@@ -7,7 +7,7 @@
  * @param {{url: string, jsonUrl: string, silentUrl: string, originUrl: string, token: string}} env
  * @returns {Promise<{part: string, name: string, problem?: string}[]>}
  */
-export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
+export async function conformance({ Cache, Edge, Leaderboard, Migration, PromptCache, Redis, EdgeError, RateLimiter, Sessions, fixedWindow, health, partitionKey, slidingWindow, tokenBucket }, env) {
   const unique = crypto.randomUUID();
   /** @param {string} name */
   const key = (name) => `${name}:${unique}`;
@@ -1580,6 +1580,41 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
       for (const tokensUsed of [undefined, -1, 1.5, "1"]) equal((await failure(prompts.set(question, 1, { tokensUsed }))).code, "invalid_argument");
       equal((await failure(prompts.set(question, undefined, { tokensUsed: 1 }))).code, "invalid_argument");
     },
+    "a migration reads by share, writes to both, fills in what is missing and goes back": async () => {
+      const [old, cache, switches] = [new Map(), patient("moved"), { ENABLE_REDIS_CACHE: "true" }];
+      const migration = new Migration(old, cache, { share: 50, compare: 100, timeout: "60s", env: switches });
+      // Where they stand is the same in the crate: tests/vectors/places.json.
+      const [moved, kept] = ["user:grace", "report:1"];
+      old.set(moved, { n: 1 });
+      old.set(kept, { n: 2 });
+      equal([await migration.get(moved), await migration.get(kept)], [{ n: 1 }, { n: 2 }]);
+      equal([await cache.get(moved), await cache.get(kept)], [{ n: 1 }, { n: 2 }]);
+      await migration.set(moved, null);
+      equal([old.get(moved), await cache.get(moved), await migration.get(moved)], [null, null, null]);
+      await migration.delete(kept);
+      equal([old.has(kept), (await cache.get(kept)) ?? "gone"], [false, "gone"]);
+      const { reads, writes, backfills, compared, doubted } = migration.stats();
+      equal([reads.old, reads.missed, reads.new, writes.both, backfills.done, compared.missing, compared.same, doubted], [1, 1, 1, 2, 2, 1, 1, 0]);
+      switches.ENABLE_REDIS_CACHE = "false";
+      await migration.set(moved, "old");
+      equal([migration.phase, await migration.get(moved), await cache.get(moved)], ["off", "old", null]);
+    },
+    "a migration refuses what cannot be right, and who has no answer is asked no longer": async () => {
+      const [store, dead] = [new Map([["report:2", 1]]), new Cache(client({ url: env.silentUrl }), { name: key("dead"), timeout: "60s" })];
+      const migration = new Migration(store, dead, { share: 100, timeout: "50ms", env: {} });
+      equal([await migration.get("report:2"), migration.stats().reads.failed], [1, 1]);
+      for (const [from, to, options] of /** @type {any[]} */ ([[{}, store], [store, undefined], [store, store, { share: 101 }], [store, store, { compare: "5" }], [store, store, { timeout: 50 }], [store, store, { waitUntil: 1 }]])) {
+        let code;
+        try {
+          new Migration(from, to, options);
+        } catch (error) {
+          code = /** @type {any} */ (error).code;
+        }
+        equal([options, code], [options, "invalid_config"]);
+      }
+      equal((await failure(migration.get("\ud800"))).code, "invalid_argument");
+      equal((await failure(migration.set("k", /** @type {any} */ (undefined)))).code, "invalid_argument");
+    },
     "a cache refuses what cannot be right": async () => {
       const bads = [{ name: 5 }, { ttl: 60 }, { ttl: "0s" }, { jitter: 2 }, { shards: 0 }, { shards: 1.5 }, { lock: true }, { earlyRefresh: -1 }, { timeout: "40d" }, { validate: 1 }, { waitUntil: {} }, { metrics: 1 }, { onError: 1 }, { compressAbove: -1 }, { compressAbove: true }, { compressAbove: "9" }];
       for (const options of bads) {
@@ -1616,6 +1651,68 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
   const pageOf = (cookie) => new Request("https://a.example/page", { headers: { cookie } });
 
   /** @type {Record<string, () => Promise<void>>} */
+  const ranking = {
+    "equal scores rank by who came to them first, on boards that one request writes": async () => {
+      const { fetch, bodies } = counting();
+      const board = new Leaderboard(client({ fetch }), key("board {é}"), { windows: ["all", "day", "week"] });
+      // Days of their own, in one week: a Monday and its Tuesday.
+      const [monday, tuesday] = [Date.UTC(2099, 0, 5), Date.UTC(2099, 0, 6)];
+      for (const member of ["b", "é😀", "a"]) equal(await board.add(member, 5, { at: monday }), 5);
+      const before = bodies.length;
+      equal(await board.increment("b", 0.5, { at: tuesday }), 5.5);
+      equal(bodies.length - before, 1);
+      equal(await board.increment("b", -0.5, { at: tuesday }), 5);
+      equal(await board.add("a", 4, { best: true, at: tuesday }), 5);
+      const members = async (/** @type {any} */ which) => (await board.top(9, which)).map(({ member, score, rank }) => `${rank} ${member} ${score}`);
+      equal(await members({ at: monday }), ["1 é😀 5", "2 a 5", "3 b 5"]);
+      equal(await members({ window: "week", at: monday }), ["1 é😀 5", "2 a 5", "3 b 5"]);
+      equal(await members({ window: "day", at: monday }), ["1 b 5", "2 é😀 5", "3 a 5"]);
+      equal(await members({ window: "day", at: tuesday }), ["1 a 4", "2 b 0"]);
+      const sent = bodies.length;
+      const [rank, score, count, around, none, nobody, noScore] = await Promise.all([board.rank("b"), board.score("b"), board.count(), board.around("a", 1), board.rank("c"), board.around("c", 5), board.score("c")]);
+      equal([rank, score, count, around.map(({ member, rank }) => member + rank)], [3, 5, 3, ["é😀1", "a2", "b3"]]);
+      equal([none, nobody, noScore], [undefined, [], undefined]);
+      equal((await board.around("b", 0)).map(({ rank }) => rank), [3]);
+      // The scripts that this client sent for the first time may be sent in another form.
+      equal(bodies.length - sent <= 3, true);
+      await board.remove("a", { at: monday });
+      equal([await board.count(), await board.count({ window: "day", at: monday }), await board.count({ window: "day", at: tuesday })], [2, 2, 2]);
+      // Where the crate finds it, gone a week behind the end of its day.
+      const place = `{${key("board {é}").replace(/[ :{}]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)}:b}:`;
+      equal(await redis.hget(`${place}all:h`, "b"), "90071992547409875");
+      equal(await redis.pexpiretime(`${place}day${monday / 864e5}:z`), tuesday + 7 * 864e5);
+    },
+    "a score that was added is not added again when its answer was lost": async () => {
+      const first = new Leaderboard(redis, key("lost board"));
+      equal([await first.increment("a", 1), await first.increment("a", 1)], [1, 2]);
+      const { fetch, bodies } = counting({ lost: 1, after: true });
+      const board = new Leaderboard(client({ fetch }), key("lost board"));
+      equal(await board.increment("a", 5), 7);
+      equal([bodies.length >= 2, await first.score("a")], [true, 7]);
+    },
+    "what is no score, member, board or count is refused": async () => {
+      const board = /** @type {any} */ (new Leaderboard(redis, key("bad board")));
+      const bads = [undefined, null, "5", NaN, Infinity, -Infinity, 2 ** 53, -(2 ** 53), 5n];
+      for (const bad of bads) for (const call of [board.add("a", bad), board.increment("a", bad)]) equal((await failure(call)).code, "invalid_argument");
+      for (const bad of [undefined, 5, "", "\ud800", "x".repeat(129), "é".repeat(65)]) {
+        for (const call of [board.add(bad, 1), board.remove(bad), board.rank(bad), board.score(bad), board.around(bad, 1)]) equal((await failure(call)).code, "invalid_argument");
+      }
+      for (const bad of [undefined, -1, 1.5, 1001, "5"]) for (const call of [board.top(bad), board.around("a", bad)]) equal((await failure(call)).code, "invalid_argument");
+      for (const which of [{ window: "day" }, { window: "month" }, { at: "now" }, { at: -1 }, { at: NaN }]) equal((await failure(board.count(which))).code, "invalid_argument");
+      await board.add("a", Number.MAX_SAFE_INTEGER);
+      equal((await failure(board.increment("a", 1))).code, "invalid_argument");
+      equal([await board.score("a"), await board.count()], [Number.MAX_SAFE_INTEGER, 1]);
+      for (const options of [{ windows: [] }, { windows: ["day", "day"] }, { windows: ["month"] }, { windows: "day" }, { keep: 5 }]) {
+        let code;
+        try {
+          new Leaderboard(redis, "a", /** @type {any} */ (options));
+        } catch (error) {
+          code = /** @type {any} */ (error).code;
+        }
+        equal([options, code], [options, "invalid_config"]);
+      }
+    },
+  };
   const edges = {
     "a limit and a session are one request before the handler": async () => {
       const cookie = await entered("edge ada");
@@ -2042,6 +2139,7 @@ export async function conformance({ Cache, Edge, PromptCache, Redis, EdgeError, 
     cache: caching,
     sessions: visiting,
     edge: edges,
+    leaderboards: ranking,
     // A server that speaks only JSON has none.
     subscriptions: env.url === env.jsonUrl ? {} : subscriptions,
     failures: failing,

@@ -69,7 +69,7 @@ test("what is required has the names of what is imported", async () => {
     const [esm, cjs] = [await import(join(installed, "dist", folder, "inline.js")), createRequire(import.meta.url)(join(installed, "dist/cjs", `${folder}.js`))];
     assert.deepEqual(Object.keys(cjs).sort(), Object.keys(esm).sort());
   }
-  for (const name of ["hono", "next", "workers"]) {
+  for (const name of ["hono", "next", "workers", "queue"]) {
     const [esm, cjs] = [await import(join(installed, "dist", `${name}.js`)), createRequire(import.meta.url)(join(installed, "dist/cjs", `${name}.js`))];
     assert.deepEqual(Object.keys(cjs), Object.keys(esm));
   }

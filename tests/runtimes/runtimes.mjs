@@ -73,6 +73,14 @@ const inNext = (name, before, config) => async (env) => {
   return answers(async (port) => ({ command: next, args: ["start", "-H", "127.0.0.1", "-p", `${port}`] }), path, ["/edge", "/before", "/node"]);
 };
 
+/** @param {string} server @param {string[]} [before] what is run before it @returns {(env: Env) => Promise<Results[]>} */
+const byVite = (server, before) => async (env) => {
+  const config = 'import { cloudflare } from "@cloudflare/vite-plugin";\nexport default { plugins: [cloudflare({ inspectorPort: false })] };\n';
+  const path = project("cloudflare", { "main.mjs": answering(env), "wrangler.toml": WRANGLER, "vite.config.js": config }, folderBelow());
+  if (before) await command(bin("vite"), before, path);
+  return answers(async (port) => ({ command: bin("vite"), args: [server, "--host", "127.0.0.1", "--port", `${port}`, "--strictPort"] }), path);
+};
+
 /**
  * What they are called, and how their results come about, one for each name.
  * @type {{names: string[], run: (env: Env) => Promise<Results[]>}[]}
@@ -85,15 +93,8 @@ export const RUNTIMES = [
       return answers(async (port) => ({ command: "wrangler", args: ["dev", "--ip", "127.0.0.1", "--port", `${port}`, "--inspector-port", "0", "--show-interactive-dev-session=false"] }), path);
     },
   },
-  {
-    names: ["workerd, by Vite's Cloudflare plugin"],
-    run: async (env) => {
-      const config = 'import { cloudflare } from "@cloudflare/vite-plugin";\nexport default { plugins: [cloudflare({ inspectorPort: false })] };\n';
-      const path = project("cloudflare", { "main.mjs": answering(env), "wrangler.toml": WRANGLER, "vite.config.js": config }, folderBelow());
-      await command(bin("vite"), ["build"], path);
-      return answers(async (port) => ({ command: bin("vite"), args: ["preview", "--host", "127.0.0.1", "--port", `${port}`, "--strictPort"] }), path);
-    },
-  },
+  { names: ["workerd, by Vite's Cloudflare plugin"], run: byVite("preview", ["build"]) },
+  { names: ["workerd, by Vite's Cloudflare plugin in development"], run: byVite("dev") },
   {
     names: ["Vercel's edge-runtime"],
     run: async (env) => {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, test } from "node:test";
 import { startGateway } from "../../scripts/stack.mjs";
-import { cli, replicaOf, startCluster, startSentinels, until } from "../../scripts/topology.mjs";
+import { cli, replicaOf, reshard, startCluster, startSentinels, until } from "../../scripts/topology.mjs";
 import { Load } from "./load.mjs";
 
 // Built before the tests are run, and typed by hand.
@@ -80,6 +80,18 @@ for (const [name, start, keys] of /** @type {const} */ ([["cluster", startCluste
     assert.ok(Object.keys(told.errors).length > 0);
   });
 }
+
+test("cluster: a slot that moves from master to master under a load loses nothing, and nothing is done twice", async () => {
+  const topology = await begun(startCluster);
+  let moved = 0;
+  const told = await under("cluster, a slot resharded", topology, KEYS, async () => {
+    moved = await reshard(topology, "a");
+  });
+  assert.ok(moved > 0);
+  assert.equal(told.lost, 0);
+  // A transaction waits for the end of the move, what is alone is asked of the other: if anybody is told anything, it is to try again.
+  assert.deepEqual(Object.keys(told.errors).filter((kind) => !kind.startsWith("server_error")), []);
+});
 
 test("cluster: what its replica had not received is lost with a master, and WAIT tells which that is", async () => {
   const topology = await begun(startCluster);

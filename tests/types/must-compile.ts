@@ -1,7 +1,9 @@
 // Calls that must compile, with the types of what they give.
 
-import { Cache, Edge, PromptCache, Sessions } from "../../pkg/index.js";
-import type { CacheOptions, CookieJar, Decision, EdgeOptions, Message, PromptAnswer, RateLimiter, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
+import { Cache, Edge, Leaderboard, Migration, PromptCache, Sessions } from "../../pkg/index.js";
+import type { CacheOptions, CookieJar, Decision, EdgeOptions, LeaderboardOptions, Message, PromptAnswer, RankedMember, RateLimiter, Redis, Session, SessionConflict, SessionInfo, SessionsOptions } from "../../pkg/index.js";
+import { Queue } from "../../pkg/queue.js";
+import type { DeadJob, Drained, EnqueueOptions, Enqueued, Job, QueueCounts, QueueOptions } from "../../pkg/queue.js";
 import type { Commands, EdgeError, Pipeline, Reply, Scored, Settled, StreamEntry } from "../../pkg/commands.js";
 
 declare const redis: Commands;
@@ -286,4 +288,50 @@ exactly<Response>()(edge.handle(new Request("https://a"), async (request, { sess
 }));
 exactly<Response>()(edge.handle(new Request("https://a"), () => new Response(), { waitUntil: () => {} }));
 
+// Leaderboards
+const boardOptions: LeaderboardOptions = { windows: ["all", "day", "week"], keep: "30d" };
+const board = new Leaderboard(client, "quiz", boardOptions);
+exactly<number>()(board.add("ada", 5, { best: true, at: 0 }));
+exactly<number>()(board.increment("ada", -0.5, { at: Date.now() }));
+exactly<void>()(board.remove("ada"));
+exactly<RankedMember[]>()(board.top(10, { window: "day", at: 0 }));
+exactly<RankedMember[]>()(board.around("ada", 0));
+exactly<number | undefined>()(board.rank("ada", { window: "week" }));
+exactly<number | undefined>()(board.score("ada"));
+exactly<number>()(board.count());
+
+// Queues
+interface Mail {
+  to: string;
+}
+const queueOptions: QueueOptions = { lease: "1m", attempts: 3, backoff: { base: "1s", max: "1h" }, deadLimit: 10, keyWindow: "1h", timeout: "2s" };
+const mail = new Queue<Mail>(client, "mail", queueOptions);
+const enqueueOptions: EnqueueOptions = { key: "welcome", delay: "5m" };
+exactly<Enqueued>()(mail.enqueue({ to: "ada" }, enqueueOptions));
+exactly<Enqueued>()(mail.enqueue({ to: "ada" }, { at: Date.now() }));
+exactly<Enqueued[]>()(mail.enqueueMany([{ payload: { to: "ada" } }, { payload: { to: "bob" }, delay: "1s", key: "b" }]));
+exactly<Job<Mail>[]>()(mail.take(10));
+declare const job: Job<Mail>;
+for (const told of [mail.ack(job), mail.retry(job), mail.retry(job, { delay: "1s", reason: "busy" }), mail.bury(job, "no such address"), mail.extend(job, "1m")]) exactly<boolean>()(told);
+exactly<void>()(mail.schedule("digest", "1h", { to: "all" }));
+exactly<void>()(mail.unschedule("digest"));
+exactly<DeadJob<Mail>[]>()(mail.dead(10));
+exactly<number>()(mail.requeue());
+exactly<number>()(mail.purge([job.id]));
+exactly<QueueCounts>()(mail.counts());
+exactly<Drained>()(mail.drain(async ({ payload, attempts }, { signal, extend }) => {
+  const again: boolean = await extend("1m");
+  return fetch(`https://a/${payload.to}?${attempts}${again}`, { signal });
+}, { limit: 10, concurrency: 5, until: Date.now(), waitUntil: (work: Promise<unknown>) => void work }));
+
 export { assigned, cart, conflicts, listed, listening, loop, notice, one, options, own, scanned, settled, state };
+
+// Migrations
+declare const table: { get(key: string): Promise<{ n: number } | undefined>; set(key: string, value: { n: number }): Promise<void>; delete(key: string): Promise<void> };
+const migration = new Migration(table, cache, { share: 12.5, compare: 5, timeout: "250ms", env: { ENABLE_REDIS_CACHE: "false" } });
+exactly<{ n: number } | undefined>()(migration.get("k"));
+exactly<void>()(migration.set("k", { n: 1 }, { ttl: "1m" }));
+migration.share = 100;
+const phase: "off" | "parallel" | "shift" | "cutover" = migration.with({ from: table, waitUntil: (work) => void work }).phase;
+const p99: number = migration.stats().latency.new.p99Ms;
+void phase, p99;

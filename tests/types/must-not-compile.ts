@@ -1,7 +1,8 @@
 // Each marked line must not compile.
 
+import { Queue, type Job } from "../../pkg/queue.js";
 import type { Commands, Pipeline } from "../../pkg/commands.js";
-import { Cache, Edge, PromptCache, Sessions } from "../../pkg/index.js";
+import { Cache, Edge, Leaderboard, Migration, PromptCache, Sessions } from "../../pkg/index.js";
 import type { CacheOptions, LoginOptions, Redis, Session, SessionsOptions } from "../../pkg/index.js";
 
 declare const redis: Commands;
@@ -269,3 +270,62 @@ new Edge({ redis: client }).handle("https://a", () => new Response());
 new Edge({ redis: client }).handle(request, () => "text");
 // @ts-expect-error: perhaps there is none
 new Edge({ redis: client }).handle(request, async (_, { session }) => new Response(session.userId));
+
+// Migrations
+// @ts-expect-error
+new Migration(cache);
+// @ts-expect-error
+new Migration({ get: () => 1, set: () => {} }, cache);
+// @ts-expect-error
+new Migration(new Map<string, number>(), cache, { timeout: 500 });
+// @ts-expect-error
+new Migration(new Map<string, number>(), cache).set("k", "text");
+// @ts-expect-error
+new Migration(new Map<string, number>(), cache).phase = "off";
+
+// Leaderboards
+const board = new Leaderboard(client, "quiz");
+// @ts-expect-error
+new Leaderboard(client);
+// @ts-expect-error
+new Leaderboard(client, "quiz", { windows: ["month"] });
+// @ts-expect-error
+new Leaderboard(client, "quiz", { keep: 7 });
+// @ts-expect-error
+board.add("ada", "5");
+// @ts-expect-error
+board.increment("ada");
+// @ts-expect-error
+board.increment("ada", 1, { best: true });
+// @ts-expect-error
+board.top();
+// @ts-expect-error
+board.top(10, "day");
+// @ts-expect-error: perhaps it is not there
+board.rank("ada").then((rank) => rank.toFixed());
+
+// Queues
+const mail = new Queue<{ to: string }>(client, "mail");
+declare const job: Job<{ to: string }>;
+// @ts-expect-error
+new Queue(client);
+// @ts-expect-error
+new Queue(client, "mail", { lease: 30 });
+// @ts-expect-error
+mail.enqueue("ada");
+// @ts-expect-error
+mail.enqueue({ to: "ada" }, { delay: "1s", at: 5 });
+// @ts-expect-error
+mail.enqueueMany([{ to: "ada" }]);
+// @ts-expect-error
+mail.take();
+// @ts-expect-error
+mail.ack(job.id);
+// @ts-expect-error
+mail.extend(job);
+// @ts-expect-error
+mail.schedule("digest", 3600, { to: "all" });
+// @ts-expect-error
+job.payload = { to: "bob" };
+// @ts-expect-error
+mail.drain(async () => {}, { until: "25s" });

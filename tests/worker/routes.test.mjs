@@ -146,6 +146,7 @@ test("a request that makes no sense is told so, in JSON, before anything is sent
     ["DELETE", "/api/session", 405],
     ["POST", "/api/health", 405],
     ["POST", "/", 405],
+    ["PUT", "/api/console/", 405],
     ["PROPFIND", "/", 405],
     ["PURGE", "/api/cache/a", 405],
     ["QUERY", "/api/health", 405],

@@ -152,7 +152,7 @@ async fn a_token_for_a_user_whom_redis_no_longer_knows_is_a_401() {
         200
     );
     redis.cli(&["ACL", "DELUSER", "app"]);
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     let answer = send(&server, "app-token", "/", json!(["PING"])).await;
     assert_eq!(answer.status, 401);
     assert!(answer.error().starts_with("WRONGPASS "));

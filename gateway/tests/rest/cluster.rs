@@ -278,11 +278,11 @@ async fn a_master_that_dies_is_replaced_and_no_write_is_applied_twice() {
     let mut killed = None;
     let mut back = None;
     while back.is_none_or(|at: Instant| at.elapsed() < Duration::from_millis(300)) {
-        assert!(load.elapsed() < Duration::from_secs(20), "nobody took over");
+        assert!(load.elapsed() < Duration::from_secs(60), "nobody took over");
         let asked = Instant::now();
         let answer = server.command(json!(["INCR", counter])).await;
         assert!(
-            asked.elapsed() < Duration::from_secs(4),
+            asked.elapsed() < Duration::from_secs(15),
             "{:?}",
             asked.elapsed()
         );

@@ -180,7 +180,7 @@ async fn a_subscription_ends_at_redis_when_its_reader_goes_away() {
     let mut events = Events::open(&server, &format!("/subscribe/{channel}")).await;
     events.next().await;
     drop(events);
-    for _ in 0..100 {
+    for _ in 0..1_000 {
         if server.result(json!(["PUBSUB", "NUMSUB", channel])).await == json!([channel, 0]) {
             return;
         }

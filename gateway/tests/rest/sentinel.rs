@@ -19,7 +19,7 @@ fn sentinel(folder: &Folder, master: u16) -> Redis {
 fn until(what: &str, ready: impl Fn() -> bool) {
     let start = Instant::now();
     while !ready() {
-        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -82,13 +82,13 @@ async fn the_sentinels_say_where_the_master_is_and_a_failover_is_followed() {
     loop {
         let asked = Instant::now();
         let answer = server.command(json!(["SET", "k", "w"])).await;
-        assert!(asked.elapsed() < Duration::from_secs(4));
+        assert!(asked.elapsed() < Duration::from_secs(15));
         if answer.status == 200 {
             break;
         }
         assert_eq!(answer.status, 503, "{answer:?}");
         assert!(
-            start.elapsed() < Duration::from_secs(30),
+            start.elapsed() < Duration::from_secs(60),
             "nobody took over"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -57,7 +57,8 @@ impl Cache {
         part: &str,
         count: usize,
     ) -> Result<Page, EdgeError> {
-        if cursor.is_empty() || cursor.len() > 20 || !cursor.bytes().all(|b| b.is_ascii_digit()) {
+        // As Redis reads it: what is none would be an error of its own, and look like an outage.
+        if !cursor.bytes().all(|b| b.is_ascii_digit()) || cursor.parse::<u64>().is_err() {
             return Err(EdgeError::argument("cursor must be one that a page told"));
         }
         let mut glob = self.space.pattern();

@@ -6,7 +6,7 @@ use worker::Response;
 
 use super::super::app::App;
 use super::super::failure::{Failure, asked};
-use super::super::input::Query;
+use super::super::input::{Query, whole};
 use crate::cache::Cache;
 
 /// How many entries a page has, about.
@@ -51,7 +51,7 @@ pub(in crate::worker) struct Invalidate {
     name: String,
     tags: Vec<String>,
     /// Over how many shards the cache is spread.
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "whole")]
     shards: u32,
     /// Stale in place of gone.
     #[serde(default)]

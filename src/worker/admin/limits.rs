@@ -7,6 +7,7 @@ use worker::Response;
 
 use super::super::app::App;
 use super::super::failure::{Failure, asked};
+use super::super::input::whole;
 use crate::duration::duration_ms;
 use crate::ratelimit::{Decision, Limit, RateLimiter, ReadWindow};
 
@@ -19,11 +20,12 @@ const LONGEST_MS: u64 = 3_600_000;
 #[serde(deny_unknown_fields)]
 pub(in crate::worker) struct Play {
     id: String,
+    #[serde(deserialize_with = "whole")]
     limit: u32,
     window: String,
     #[serde(default)]
     act: Act,
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "whole")]
     cost: u32,
 }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::sync::Notify;
 use tokio::time::sleep;
 use upstash_edge::commands::command;
 use upstash_edge::host::{Fake, Fault, Host, Response};
@@ -54,16 +55,20 @@ async fn a_lookup_sent_again_finds_its_own_lease() {
     assert_eq!(fake.sent().len() - before, 3);
 }
 
-/// An origin that takes 300 ms under a lease of 50.
+/// An origin under a lease of 50 ms, which takes three times as long, and longer than what comes meanwhile.
 async fn slow_fetch(redis: &Redis, meanwhile: impl AsyncFnOnce(&Cache)) {
     let cache = patient().lock_ms(50).unwrap();
+    let (lease_over, done) = (Notify::new(), Notify::new());
     let fetched = cache.get_or_fetch(redis, "k", || async {
-        sleep(Duration::from_millis(300)).await;
+        sleep(Duration::from_millis(150)).await;
+        lease_over.notify_one();
+        done.notified().await;
         Fetched::Ok(json!("old"))
     });
     let meanwhile = async {
-        sleep(Duration::from_millis(150)).await;
+        lease_over.notified().await;
         meanwhile(&cache).await;
+        done.notify_one();
     };
     assert_eq!(tokio::join!(fetched, meanwhile).0, Ok(json!("old")));
 }

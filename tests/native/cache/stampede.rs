@@ -78,6 +78,6 @@ async fn when_the_holder_of_the_lease_dies_one_other_takes_over() {
     let values = join_all(others).await;
     assert!(values.iter().all(|value| *value == Ok(json!(1))));
     assert_eq!(calls.get(), 2);
-    // Twice the lease, and as long again for a slow machine.
-    assert!(started.elapsed() < Duration::from_millis(4 * lock_ms));
+    // Twice the lease, and three times as long again for a slow machine.
+    assert!(started.elapsed() < Duration::from_millis(8 * lock_ms));
 }

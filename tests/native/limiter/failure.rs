@@ -69,9 +69,9 @@ async fn an_answer_that_comes_too_late_is_not_waited_for() {
     let redis = server.client();
     let limiter = RateLimiter::new(sliding(1, 60_000)).on_failure(OnFailure::Deny);
     let limiter = limiter.timeout_ms(100).unwrap();
-    server.raw("CLIENT PAUSE 1500 ALL");
+    server.raw("CLIENT PAUSE 6000 ALL");
     let started = std::time::Instant::now();
     let decision = ask(&redis, limiter.check("a")).await;
     assert_eq!(decision.source, Source::Failure);
-    assert!(started.elapsed() < std::time::Duration::from_millis(1_400));
+    assert!(started.elapsed() < std::time::Duration::from_secs(5));
 }

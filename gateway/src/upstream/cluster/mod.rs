@@ -98,16 +98,23 @@ impl Cluster {
             let (node, host) = self.holder(slot, stale).await?;
             let outcome = node.transaction(commands).await;
             // In all of these cases nothing was done.
-            let again = match &outcome {
-                Err(Failure::Unreachable) => true,
-                Ok(Outcome::Refused(error) | Outcome::Discarded(error)) => matches!(
-                    redirect::redirect(error, &host),
-                    Some(Redirect::Moved(_) | Redirect::Later)
-                ),
-                _ => false,
+            let redirected = match &outcome {
+                Err(Failure::Unreachable) => Some(Redirect::Later),
+                Ok(Outcome::Refused(error) | Outcome::Discarded(error)) => {
+                    redirect::redirect(error, &host)
+                }
+                _ => None,
             };
-            if !again || start.elapsed() > PATIENCE {
-                return outcome;
+            let late = start.elapsed() > PATIENCE;
+            match redirected {
+                None => return outcome,
+                // Redis has no ASKING for a transaction: it waits until the slot has moved.
+                Some(Redirect::Ask(_)) if late => {
+                    let text = "TRYAGAIN the slot is on its way to another node";
+                    return Ok(Outcome::Refused(text.to_owned()));
+                }
+                Some(_) if late => return outcome,
+                Some(_) => {}
             }
             stale = true;
             tokio::time::sleep(PAUSE).await;

@@ -1,0 +1,3 @@
+// The types of `upstash-edge/queue`.
+
+export * from "../queue.js";
