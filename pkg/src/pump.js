@@ -436,7 +436,7 @@ class Batch {
       // Each look into the headers costs more than the call of the core that reads them. No JSON, page or text of a proxy
       // begins as RESP2 does, and the core believes nothing that is not whole.
       const type = status === 200 && /** @type {number} */ (answer[0]) in MARKS ? RESP2 : (told.get("content-type") ?? "");
-      const token = readYourWrites && !(way & 8) ? told.get("upstash-sync-token") : null;
+      const token = readYourWrites ? told.get("upstash-sync-token") : null;
       const patience = status === 200 ? null : told.get("retry-after");
       return { answer, status, type, token: token ?? "", patience: patience ?? "" };
     } catch (cause) {

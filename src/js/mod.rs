@@ -155,19 +155,18 @@ pub fn write(batch: f64) -> Option<Vec<u8>> {
 }
 
 /// How the last write goes: 0 to `/`, 1 to `/pipeline`, 2 to `/multi-exec`, 3 to a path of its own; 4 more where it asks
-/// for base64, and not for RESP2; 8 more where it only reads, so that its answer's sync token tells nothing new.
+/// for base64, and not for RESP2.
 #[wasm_bindgen]
 pub fn way(batch: f64) -> u32 {
     with_task(batch, |task| {
         let base64 = u32::from(task.format() == Format::Base64);
-        let reads = u32::from(task.only_reads());
         let way = match task.path() {
             "/" => 0,
             "/pipeline" => 1,
             "/multi-exec" => 2,
             _ => 3,
         };
-        way + 4 * base64 + 8 * reads
+        way + 4 * base64
     })
     .unwrap_or_default()
 }

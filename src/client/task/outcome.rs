@@ -1,8 +1,8 @@
 //! What came of each command, as its op or its caller reads it.
 
-use super::{Outcome, Task, Written};
+use super::{Outcome, Task};
 use crate::error::EdgeError;
-use crate::wire::{Repeat, Replies, Slot, frame};
+use crate::wire::{Replies, Slot, frame};
 
 impl Task {
     /// Each command's outcome, in order.
@@ -44,12 +44,6 @@ impl Task {
 
     pub fn answers(&self) -> usize {
         self.bodies.len()
-    }
-
-    /// Whether nothing that was written last changes anything.
-    pub fn only_reads(&self) -> bool {
-        let reads = |written: &Written| self.commands.repeat(written.command) == Repeat::Read;
-        self.written.iter().all(reads)
     }
 
     /// The number of the answer of which `part` is a part, and where in it that begins: the difference of their
