@@ -1,6 +1,7 @@
 // The parts that developers and tests start: Redis, the gateway, the Worker. Loopback only.
 // Each is ready when its function returns, and gone, with its files, when stopped or when this process ends.
 
+import { randomInt } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,19 +14,34 @@ const ROOT = join(import.meta.dirname, "..");
 /** @typedef {import("./processes.mjs").Child & {url: string, port: number}} Part */
 /** @typedef {(text: string) => void} OnOutput */
 
+/** Given by this process. @type {Set<number>} */
+const given = new Set();
+
 /**
  * A loopback port that nobody listens on; refuses if the wanted one is taken.
  * @param {number} [wanted]
  * @returns {Promise<number>}
  */
-export function freePort(wanted = 0) {
-  return new Promise((resolve, reject) => {
+export async function freePort(wanted) {
+  if (wanted) {
+    if (!(await isFree(wanted))) throw new Error(`port ${wanted} is in use by another program`);
+    return wanted;
+  }
+  for (;;) {
+    // Below those that a system gives to connections, one of which would have it before the server does.
+    const port = randomInt(10_000, 32_000);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** @param {number} port @returns {Promise<boolean>} */
+function isFree(port) {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", () => reject(new Error(`port ${wanted} is in use by another program`)));
-    server.listen(wanted, "127.0.0.1", () => {
-      const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
 

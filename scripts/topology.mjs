@@ -16,8 +16,8 @@ import { freePort, startRedis } from "./stack.mjs";
  * @property {() => Promise<void>} stop
  */
 
-/** After so long a silence a master is given up: the usual 15 s (cluster) and 30 s (Sentinel) are long for a test. */
-const DOWN_AFTER_MS = 1000;
+/** After so long a silence a master is given up: on a busy machine, a second of it is no failure. */
+const PATIENT_MS = 15_000;
 // By default a master waits 5 s for more replicas to come before it sends its data to the first.
 const COMMON = ["--repl-diskless-sync-delay", "0"];
 const SLOTS = 16384;
@@ -60,10 +60,10 @@ async function follows(node) {
   return /^slave\n.*\n.*\nconnected\n/.test(await cli(node, "ROLE"));
 }
 
-/** Three masters with a third of the slots each, and a replica for each. @returns {Promise<Topology>} */
-export async function startCluster() {
+/** Three masters with a third of the slots each, and a replica for each. @param {number} [downAfterMs] @returns {Promise<Topology>} */
+export async function startCluster(downAfterMs = PATIENT_MS) {
   const buses = await Promise.all(Array.from({ length: 6 }, () => freePort()));
-  const nodes = await Promise.all(buses.map((bus) => startRedis({ settings: [...COMMON, ...clustered(bus)] })));
+  const nodes = await Promise.all(buses.map((bus) => startRedis({ settings: [...COMMON, ...clustered(bus, downAfterMs)] })));
   const masters = nodes.slice(0, 3);
   const replicas = nodes.slice(3);
   for (const [n, master] of masters.entries()) {
@@ -98,10 +98,10 @@ export async function startCluster() {
   return topology;
 }
 
-/** @param {number} bus */
-function clustered(bus) {
+/** @param {number} bus @param {number} downAfterMs */
+function clustered(bus, downAfterMs) {
   // Its own bus port: the usual one, 10,000 higher, may not be free, or not exist.
-  return ["--cluster-enabled", "yes", "--cluster-port", `${bus}`, "--cluster-node-timeout", `${DOWN_AFTER_MS}`];
+  return ["--cluster-enabled", "yes", "--cluster-port", `${bus}`, "--cluster-node-timeout", `${downAfterMs}`];
 }
 
 /**
@@ -147,13 +147,13 @@ async function holder(nodes, key) {
   throw new Error("nobody holds the key");
 }
 
-/** A master, two replicas and three Sentinels. @returns {Promise<Topology>} */
-export async function startSentinels() {
+/** A master, two replicas and three Sentinels. @param {number} [downAfterMs] @returns {Promise<Topology>} */
+export async function startSentinels(downAfterMs = PATIENT_MS) {
   const master = await startRedis({ settings: COMMON });
   const following = ["--replicaof", `127.0.0.1 ${master.port}`];
   const replicas = await Promise.all([1, 2].map(() => startRedis({ settings: [...COMMON, ...following] })));
   const sentinel = `sentinel monitor ${NAME} 127.0.0.1 ${master.port} 2
-sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}
+sentinel down-after-milliseconds ${NAME} ${downAfterMs}
 sentinel failover-timeout ${NAME} 10000
 `;
   const sentinels = await Promise.all([1, 2, 3].map(() => startRedis({ sentinel })));

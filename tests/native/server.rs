@@ -3,6 +3,7 @@
 //! Or, where `UPSTASH_TEST_REDIS` names one (`redis-cluster://..`), a gateway over that: what does not end its Redis
 //! runs there too, one test at a time (`scripts/topology.mjs` starts such).
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -133,9 +134,15 @@ impl Server {
     }
 }
 
+/// Below those that a system gives to connections, one of which would have it before the server does.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its number").port()
+    loop {
+        let drawn = RandomState::new().build_hasher().finish();
+        let port = 10_000 + (drawn % 22_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The shell waits for its standard input to close, which it does when this process ends, even by a kill.

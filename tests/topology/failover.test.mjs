@@ -28,9 +28,12 @@ after(() => {
   }
 });
 
-/** Of each test's own: what one left would be the next one's starting point. @param {() => Promise<Topology>} start */
+/** After so long a silence a master is given up: what is usual would be long for a test. */
+const DOWN_AFTER_MS = 1000;
+
+/** Of each test's own: what one left would be the next one's starting point. @param {(downAfterMs: number) => Promise<Topology>} start */
 async function begun(start) {
-  const topology = await start();
+  const topology = await start(DOWN_AFTER_MS);
   after(topology.stop);
   return topology;
 }

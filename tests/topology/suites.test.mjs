@@ -24,7 +24,7 @@ const told = await Promise.all(
     after(topology.stop);
     const listed = await conformanceInNode(await servers(topology.url));
     const tests = ["--test", "native", "--", "--test-threads=1", ...[...skip, ...ELSEWHERE].flatMap((test) => ["--skip", test])];
-    const crate = await run("cargo", ["test", "--workspace", "--features", "native", ...tests], { UPSTASH_TEST_REDIS: topology.url });
+    const crate = await run("cargo", ["test", "--workspace", "--features", "native", ...tests], { UPSTASH_TEST_REDIS: topology.url, RUST_BACKTRACE: "0" });
     return { name, listed, crate };
   }),
 );
@@ -34,6 +34,8 @@ for (const { name, listed, crate } of told) {
 
   test(`the crate on ${name}`, () => {
     const [, passed, failed] = /(\d+) passed; (\d+) failed;/.exec(crate.output) ?? [];
-    assert.deepEqual([crate.code, Number(passed) > 80, failed], [0, true, "0"]);
+    // What panicked, for the log's end shows this.
+    const why = [...crate.output.matchAll(/ panicked at .*\n.*(?:\n +(?:left|right): .*)*/g)].join("\n");
+    assert.deepEqual([crate.code, Number(passed) > 80, failed, why], [0, true, "0", ""]);
   });
 }
