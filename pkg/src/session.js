@@ -252,6 +252,8 @@ export class Session {
       entered = await store.ask((handle) => core.push_session_enter(handle, store.config, next, id, login.absoluteMs, Date.now()));
     }
     const { op, sent, clears, next } = this.#draft(entered);
+    // Should this attempt to begin fail, the next one is known from it.
+    if (!id) this.#state.version = (this.#state.version ?? 0) + 1;
     const outcome = await store.ask(op);
     if (outcome.conflicts) throw this.#conflict(outcome.conflicts);
     this.#settle(outcome, sent, clears, next);

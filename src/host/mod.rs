@@ -67,6 +67,7 @@ pub trait Body {
 }
 
 /// One POST.
+#[derive(Clone)]
 pub struct Request {
     /// Where to.
     pub url: String,

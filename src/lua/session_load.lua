@@ -10,7 +10,7 @@
 -- A script, not a plain HGETALL, so that no replica that lags behind answers. Hashes of 256 random bits are compared:
 -- how long that takes tells nothing of the secret.
 -- Fields: h hash of the secret, p the one before and q until when it opens, c created at, a absolute end, s seen at,
--- v version, z version of the last clear, u user, g the user's generation, i info, m persistent;
+-- v version, z version of the last clear, u user, g the user's generation, i info, m persistent; x alone: one was here;
 -- data begins with d, flashed data with f: its value is its token, a space, JSON.
 local fields = redis.call('HGETALL', KEYS[1])
 local meta = {}

@@ -6,16 +6,18 @@
 --           3 now (epoch ms)   4 idle limit (ms)   5 absolute end (epoch ms; '' keeps it)
 --           6 until when the old secret still opens the session (epoch ms; '' ends it at once)
 --           7 user ('' keeps it), and with one   8 the user's generation   9 info   10 '1': persistent
---          11 nonce of this save   12 version as loaded   13 '1': clears
+--          11 nonce of this save   12 version as loaded; of a create, how often its caller tried before   13 '1': clears
 --          then for each change: field, the token it was read with ('' it was not there, '*' whatever it is),
 --          new JSON ('' deletes)
 -- Reply    {1, token of what was written, end if nobody comes back (epoch ms), 1 if the new secret holds} saved;
 --          {0, field, its value or '', ..} somebody changed these first; {-1} the session is over, or its id was replaced
--- Inner    HMGET (HGETALL when it clears, none when it creates), HSET, PEXPIRE; HDEL when fields are deleted, RENAME
---          when a login replaces the session
+-- Inner    HMGET (HGETALL when it clears), HSET, PEXPIRE; HDEL when fields are deleted; RENAME when a login replaces the
+--          session, and HSET and PEXPIRE more when that was begun within the last minute; DEL when a create failed before
 --
 -- Atomic because fields are compared and then written, and because a login must move what another request saved a
 -- moment ago and end the old id in the same instant.
+-- A create that was sent twice can arrive twice, the second time when others have saved since, or ended the session: it
+-- writes only where nothing is. So what was begun within the last minute leaves a mark ('x') where it was (session_end.lua, too).
 -- A token is VERSION.NONCE: versions count the saves of the session, and the nonce tells a save that is repeated, its
 -- answer lost, from another one.
 local key, now, idle, nonce = KEYS[1], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[11]
@@ -24,12 +26,25 @@ local loaded, ends = tonumber(ARGV[12]), tonumber(ARGV[5])
 local held, sets, version, seen, old = {}, {}, 1, now, false
 local function token(value) return value and string.match(value, '^%S+') or '' end
 
-if not creates then
+if creates then
+  local there = redis.call('HMGET', key, 'h', 'v', 's', 'a', 'x')
+  if there[5] or there[1] and there[1] ~= ARGV[2] then return {-1} end
+  version = loaded + 1
+  if there[1] then
+    -- It was done before, its answer lost; or a later attempt of its caller was.
+    if version <= tonumber(there[2]) then
+      local reach = math.min(tonumber(there[3]) + idle, tonumber(there[4]))
+      return {1, string.format('%d', version) .. '.' .. nonce, reach, 1}
+    end
+    -- Its caller was told of a failure, and may have changed it since.
+    redis.call('DEL', key)
+  end
+else
   if clears then
     local all = redis.call('HGETALL', key)
     for i = 1, #all, 2 do held[all[i]] = all[i + 1] end
   else
-    local names = {'h', 'p', 'q', 'a', 's', 'v', 'z'}
+    local names = {'h', 'p', 'q', 'c', 'a', 's', 'v', 'z'}
     for i = 14, #ARGV, 3 do names[#names + 1] = ARGV[i] end
     local values = redis.call('HMGET', key, unpack(names))
     for i = 1, #names do held[names[i]] = values[i] or nil end
@@ -120,6 +135,11 @@ end
 redis.call('HSET', key, unpack(writes))
 if #deletes > 0 then redis.call('HDEL', key, unpack(deletes)) end
 redis.call('PEXPIRE', key, math.min(idle, ends - now) + 60000)
--- Last, because nothing may fail behind it: Redis takes nothing back.
-if KEYS[2] then redis.call('RENAME', key, KEYS[2]) end
+if KEYS[2] then
+  redis.call('RENAME', key, KEYS[2])
+  if now - tonumber(held.c) < 60000 then
+    redis.call('HSET', key, 'x', '1')
+    redis.call('PEXPIRE', key, 60000)
+  end
+end
 return {1, written, math.min(seen + idle, ends), replaces and 1 or 0}

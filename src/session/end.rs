@@ -1,7 +1,7 @@
 //! Ending one session, as an op: by who holds its id, or by its user.
 //!
-//! One request of two commands (one where nobody is logged in), 2 inner commands and 2 more. When Redis fails the caller is told,
-//! and the session may live on.
+//! One request of two commands (one where nobody is logged in), 2 inner commands (4 in the session's first minute) and 2
+//! more. When Redis fails the caller is told, and the session may live on.
 
 use super::Sessions;
 use super::id::{Id, Place};
@@ -45,7 +45,7 @@ impl Op for End {
             By::User { id, handle } => {
                 refuse_nobody(id)?;
                 let Some(place) = handle else { return Ok(()) };
-                let args = ["".into(), "".into(), id.into()];
+                let args = ["".into(), cx.now().into(), id.into()];
                 out.script(&END, &[&place.key(name)], &args, Repeat::Never);
                 (place, Some(user_tag(name, id)))
             }

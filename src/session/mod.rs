@@ -5,8 +5,11 @@
 //! | load | 1 (0 without a genuine cookie) | 1 (2 with a user) | 1 (2), and 2 more once every `touch_every` |
 //! | save, unchanged | 0 | 0 | 0 |
 //! | save, changed | 1 | 1 | 3, and 1 more where keys are deleted |
-//! | login | 2 | 2 (3 where a user was logged in) | 6 (8), then 4 (2 for a new session) |
+//! | login | 2 | 2 (3 where a user was logged in) | 6 (8), then 4 (3 for a new session) |
 //! | destroy | 1 | 1 (2 with a user) | 2 (4) |
+//!
+//! What ends a session in its first minute leaves a mark, 2 inner commands more: the save that began it may be on its way a
+//! second time, and would make it again.
 //!
 //! What the user's record does is told in [`user`]. Where Redis fails, every one of them fails: whether to serve
 //! somebody whose session cannot be read is the caller's to say.

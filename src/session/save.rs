@@ -53,7 +53,12 @@ impl<'s> Save<'s> {
         if !changed && session.next.is_none() {
             return Ok(Plan::Nothing);
         }
-        Ok(Plan::Write(Box::new(Write::new(sessions, draft(session)))))
+        let draft = draft(session);
+        if draft.id.is_none() {
+            // Should this attempt fail, the next one is known from it.
+            session.version += 1;
+        }
+        Ok(Plan::Write(Box::new(Write::new(sessions, draft))))
     }
 }
 

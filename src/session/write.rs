@@ -1,5 +1,5 @@
-//! What a save writes, as an op of its own: one request of one command, 2 inner commands for a new session, 3 for a
-//! change, 4 where keys are deleted or a login moves it. When Redis fails the caller is told; it is asked again, for a repeated save is
+//! What a save writes, as an op of its own: one request of one command, 3 inner commands, 4 where keys are deleted or a
+//! login moves it (6 in the session's first minute). When Redis fails the caller is told; it is asked again, for a repeated save is
 //! known by its nonce.
 
 use super::Sessions;
@@ -43,6 +43,7 @@ pub(crate) struct Draft {
     /// The one from now on, if it is to be another.
     pub next: Option<Id>,
     pub login: Option<Entered>,
+    /// As loaded; of a session to begin, how many attempts there were before.
     pub version: u64,
     pub clears: bool,
     pub changes: Vec<Change>,

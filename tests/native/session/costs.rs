@@ -74,12 +74,13 @@ async fn every_call_costs_what_the_docs_say() {
             ("load, of a user", (1, 2, 2)),
             ("load, of a user, a visit noted", (1, 2, 4)),
             ("save, nothing changed", (0, 0, 0)),
-            ("save, a new session", (1, 1, 2)),
+            ("save, a new session", (1, 1, 3)),
             ("save, a change", (1, 1, 3)),
             ("save, a key deleted", (1, 1, 4)),
             ("rotate", (1, 1, 3)),
-            ("login, of a new session", (2, 2, 8)),
+            ("login, of a new session", (2, 2, 9)),
             ("login, first", (2, 2, 10)),
+            ("login, first, in the first minute", (2, 2, 12)),
             ("login, of who is logged in", (2, 3, 12)),
             ("list, none", (1, 1, 2)),
             ("list, two", (2, 3, 4)),
@@ -88,6 +89,7 @@ async fn every_call_costs_what_the_docs_say() {
             ("revokeAll", (1, 1, 4)),
             ("destroy, anonymous", (1, 1, 2)),
             ("destroy, of a user", (1, 2, 4)),
+            ("destroy, in the first minute", (1, 1, 4)),
         ];
         if user == "ada" {
             assert_eq!(told, expected);
@@ -128,8 +130,16 @@ async fn all(meter: &mut Meter, user: &str) -> Vec<(&'static str, Cost)> {
     new.login(user).unwrap();
     told.push(("login, of a new session", meter.save(&mut new).await));
     let (mut session, _) = meter.load(&begin(&redis, "k", 1).await).await;
+    meter.fake.advance(MINUTE);
     session.login(user).unwrap();
     told.push(("login, first", meter.save(&mut session).await));
+    let (mut young, _) = meter.load(&begin(&redis, "k", 1).await).await;
+    young.login(user).unwrap();
+    told.push((
+        "login, first, in the first minute",
+        meter.save(&mut young).await,
+    ));
+    meter.fake.advance(MINUTE);
     session.login(user).unwrap();
     told.push(("login, of who is logged in", meter.save(&mut session).await));
     sessions().revoke_all(&redis, user).await.unwrap();
@@ -143,6 +153,7 @@ async fn all(meter: &mut Meter, user: &str) -> Vec<(&'static str, Cost)> {
     let listed = sessions().list(&redis, &listing).await.unwrap();
     told.push(("list, two", meter.read()));
     let three = enter(&redis, &listing).await;
+    meter.fake.advance(MINUTE);
     meter.start();
     let revoke = sessions().revoke(&listing, &listed[0].handle);
     assert!(redis.run(revoke).await.unwrap());
@@ -160,11 +171,19 @@ async fn all(meter: &mut Meter, user: &str) -> Vec<(&'static str, Cost)> {
         assert!(meter.load(&ended).await.0.is_new());
     }
 
-    let (mut session, _) = meter.load(&begin(&redis, "k", 1).await).await;
+    let (anonymous, owned) = (begin(&redis, "k", 1).await, enter(&redis, user).await);
+    meter.fake.advance(MINUTE);
+    let (mut session, _) = meter.load(&anonymous).await;
     session.destroy();
     told.push(("destroy, anonymous", meter.save(&mut session).await));
-    let (mut session, _) = meter.load(&enter(&redis, user).await).await;
+    let (mut session, _) = meter.load(&owned).await;
     session.destroy();
     told.push(("destroy, of a user", meter.save(&mut session).await));
+    let (mut session, _) = meter.load(&begin(&redis, "k", 1).await).await;
+    session.destroy();
+    told.push((
+        "destroy, in the first minute",
+        meter.save(&mut session).await,
+    ));
     told
 }
