@@ -1,6 +1,6 @@
 # The front door. Every target sets up what it needs, and says nothing long when that is there already.
 .DEFAULT_GOAL := help
-.PHONY: help run edge test runtimes reliability build docs fmt clean setup
+.PHONY: help run edge test runtimes reliability reproducible advisories build docs fmt clean setup
 
 # `exec`, so that a signal sent to make reaches the script itself.
 IN_ENV := exec scripts/env.sh
@@ -32,6 +32,13 @@ reliability: ## a Redis that fails in each of its ways; writes the table of docs
 	@$(IN_ENV) cargo build -p upstash-gateway
 	@scripts/build-pkg.sh
 	@$(IN_ENV) env UPSTASH_GATEWAY=target/debug/upstash-gateway WRITE=1 node --test tests/faults/redis.test.mjs
+
+reproducible: ## two builds of what is shipped, from two folders: the same bytes, some 6 minutes
+	@scripts/setup.sh run
+	@$(IN_ENV) scripts/reproducible.sh
+
+advisories: ## renews the snapshot of RustSec's advisories that make test holds Cargo.lock against
+	@scripts/advisories.sh
 
 bench: ## all of these side by side with the peers, some 20 minutes; writes bench/RESULTS.md
 bench-request: ## a whole edge request: session, limit and cached page; with Redis 0 to 80 ms away

@@ -14,6 +14,7 @@ locked_version() { # the version of crate $1 in Cargo.lock
 WASM_BINDGEN_DIR="$TOOLS/wasm-bindgen-cli-$(locked_version wasm-bindgen)"
 WORKER_BUILD_DIR="$TOOLS/worker-build-$(locked_version worker)"
 WASM_PACK_DIR="$TOOLS/wasm-pack-0.15.1"
+export CARGO_DENY="$TOOLS/cargo-deny-0.20.2/bin/cargo-deny"
 SCHEMATHESIS_DIR="$TOOLS/schemathesis-4.32.5"
 export SCHEMATHESIS_DIR
 

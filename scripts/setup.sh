@@ -79,6 +79,9 @@ worker_build() { cargo_install "$WORKER_BUILD_DIR" --locked; }
 check_wasm_pack() { [ -x "$WASM_PACK_DIR/bin/wasm-pack" ]; }
 wasm_pack() { cargo_install "$WASM_PACK_DIR" --locked; }
 
+check_cargo_deny() { [ -x "$CARGO_DENY" ]; }
+cargo_deny() { cargo_install "${CARGO_DENY%/bin/*}" --locked; }
+
 # npm wipes node_modules first, so this copy of the lockfile says that an install of exactly it has ended.
 check_npm_packages() { cmp -s package-lock.json node_modules/.installed-lock; }
 npm_packages() {
@@ -136,6 +139,7 @@ if [ "$purpose" = test ]; then
   source scripts/env.sh # the wasm toolchain may be new
   step wasm_clippy
   step wasm_pack
+  step cargo_deny
   step schemathesis
   step chromium
   step firefox

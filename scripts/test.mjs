@@ -58,6 +58,7 @@ const TESTS = {
   openapi: nodeTest("tests/openapi/*.test.mjs"),
   guide: nodeTest("tests/docs/*.test.mjs"),
   peers: nodeTest("tests/peers/*.test.mjs"),
+  supply: nodeTest("tests/supply/*.test.mjs"),
   unit: nodeTest("tests/unit/*.test.mjs"),
 };
 

@@ -45,7 +45,7 @@ export default defineConfig({
           { text: "The console", link: "/console" },
         ],
       },
-      { text: "Run it", items: [{ text: "Operations and cost", link: "/operations" }, { text: "Reliability", link: "/reliability" }, { text: "Moving a store", link: "/migration" }] },
+      { text: "Run it", items: [{ text: "Operations and cost", link: "/operations" }, { text: "Reliability", link: "/reliability" }, { text: "Moving a store", link: "/migration" }, { text: "Dependencies", link: "/dependencies" }] },
       {
         text: "Coming from",
         items: ["upstash-redis", "upstash-ratelimit", "cachified", "iron-session"].map((peer) => ({ text: peer, link: `/from-${peer}` })),
