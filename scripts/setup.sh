@@ -7,7 +7,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$ROOT"
 purpose="${1:-run}"
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# A program: a step of this script may have its name.
+have() { type -P "$1" >/dev/null; }
 fail() { printf '%s\n' "$@" >&2; exit 1; }
 
 step() { # step NAME: runs NAME unless check_NAME says that its work is there
