@@ -130,11 +130,16 @@ impl App {
     }
 
     async fn body(&self, body: Incoming) -> Result<Bytes, Answer> {
-        let limit = self.config.max_request_bytes;
-        body::read(body, limit).await.map_err(|error| match error {
+        let (limit, time) = (self.config.max_request_bytes, self.config.request_timeout);
+        let read = body::read(body, limit, time).await;
+        read.map_err(|error| match error {
             BodyError::TooLarge => answer::error(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 &format!("ERR max request size exceeded. Limit: {limit} bytes"),
+            ),
+            BodyError::Slow => answer::error(
+                StatusCode::REQUEST_TIMEOUT,
+                "ERR the request body did not come in time",
             ),
             BodyError::Broken => bad("ERR the request body ended early"),
         })

@@ -14,12 +14,19 @@ const DRAIN_TIME: Duration = Duration::from_secs(10);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
     TooLarge,
+    /// It did not come in time.
+    Slow,
     /// The client went away, or sent something that is not HTTP.
     Broken,
 }
 
-/// The whole body, if it is at most `limit` bytes long.
-pub(crate) async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
+/// The whole body, if it is at most `limit` bytes long and there by then.
+pub(crate) async fn read(body: Incoming, limit: usize, time: Duration) -> Result<Bytes, BodyError> {
+    let whole = tokio::time::timeout(time, gather(body, limit));
+    whole.await.unwrap_or(Err(BodyError::Slow))
+}
+
+async fn gather(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut all = Vec::new();
     let mut too_large = announced > limit;

@@ -31,6 +31,9 @@ pub struct Config {
     pub json_only: bool,
     /// The largest request body, in bytes; a larger one is a 413. 10 MB unless set.
     pub max_request_bytes: usize,
+    /// How long a client may take to send a request's head, the wait on a connection that is kept included, and then
+    /// its body: the connection is closed, or answered by a 408. 1 min unless set.
+    pub request_timeout: Duration,
     /// How long a connection to Redis may take to be made. 1 s unless set.
     pub connect_timeout: Duration,
     /// How long Redis may take to answer one request. 5 s unless set.
@@ -48,6 +51,7 @@ impl Config {
             acl_tokens: Vec::new(),
             json_only: false,
             max_request_bytes: 10_000_000,
+            request_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(1),
             response_timeout: Duration::from_secs(5),
         }
@@ -88,6 +92,13 @@ impl Config {
         self
     }
 
+    /// With another time for a client to send its request.
+    #[must_use]
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
     /// With another time for a connection to Redis to be made.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -108,6 +119,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("max_request_bytes", &self.max_request_bytes)
+            .field("request_timeout", &self.request_timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("response_timeout", &self.response_timeout)
             .finish_non_exhaustive()

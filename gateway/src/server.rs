@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::task::JoinSet;
 
@@ -97,12 +97,15 @@ impl Gateway {
 async fn connection(app: Arc<App>, stream: TcpStream, peer: SocketAddr) {
     // Without it a small answer waits for the client's acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
+    let head_timeout = app.config.request_timeout;
     let service = service_fn(move |request| {
         let app = Arc::clone(&app);
         async move { Ok::<_, Infallible>(app.handle(peer, request).await) }
     });
-    // It ends in an error when the client breaks off, which is the client's affair.
+    // It ends in an error when the client breaks off, or sends nothing for long, which is the client's affair.
     let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }

@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use upstash_gateway::Config;
 
 use crate::server::{Redis, Server, TOKEN, key};
@@ -96,4 +99,63 @@ async fn a_large_reply_comes_whole() {
     let script = "local t = {} for i = 1, 100000 do t[i] = tostring(i) end return t";
     let answer = server.command(json!(["EVAL", script, 0])).await;
     assert_eq!(answer.json()["result"].as_array().unwrap().len(), 100_000);
+}
+
+/// A minute is long enough for every other answer of these tests.
+const SOON: Duration = Duration::from_secs(60);
+
+async fn impatient() -> Server {
+    let config = Config::new(Redis::shared().url(), TOKEN);
+    Server::with(config.request_timeout(Duration::from_millis(300))).await
+}
+
+/// Sends this, and then nothing; what comes back until the connection ends.
+async fn stalled(server: &Server, sent: &str) -> String {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(sent.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = stream.read_to_string(&mut answer);
+    tokio::time::timeout(SOON, read).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn who_sends_a_head_or_a_body_too_slowly_is_let_go() {
+    let server = impatient().await;
+    for head in ["", "POST / HTTP/1.1\r\nhost: localhost\r\nx: "] {
+        let answer = stalled(&server, head).await;
+        assert!(!answer.contains("200"), "{answer}");
+    }
+    let head = format!("POST / HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\n");
+    for body in [
+        "content-length: 20\r\n\r\n[\"PING\"",
+        "transfer-encoding: chunked\r\n\r\n8\r\n[\"PING\"",
+    ] {
+        let answer = stalled(&server, &(head.clone() + body)).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_take_longer_than_a_request() {
+    let server = impatient().await;
+    let channel = key();
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "GET /subscribe/{channel} HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\nauthorization: Bearer {TOKEN}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    let message = key();
+    let listeners = server.result(json!(["PUBLISH", channel, message])).await;
+    assert_eq!(listeners, 1);
+    let heard = async {
+        let (mut all, mut piece) = (String::new(), [0; 1024]);
+        while !all.contains(&message) {
+            let count = stream.read(&mut piece).await.unwrap();
+            assert!(count > 0, "{all}");
+            all += std::str::from_utf8(&piece[..count]).unwrap();
+        }
+    };
+    tokio::time::timeout(SOON, heard).await.unwrap();
 }
