@@ -73,6 +73,21 @@ test("100 callers that miss at once call the origin once", async () => {
   assert.equal(hit.headers.get("cache-status"), "upstash-edge; hit");
 });
 
+test("a header full of cookies that look like ours hides nobody and asks Redis once, and one past the runtime's limit asks nothing", async () => {
+  const cookie = cookieOf((await get("/api/session", { method: "PUT", body: '{"n":1}' })).headers);
+  const bomb = (/** @type {number} */ cookies) => [...Array(cookies).fill(`__Host-session=${"A".repeat(108)}`), cookie].join("; ");
+  const asked = async () => (await stats(gateway.url)).requests;
+  let before = await asked();
+  const many = await get("/api/session", { headers: { cookie: bomb(1000) } });
+  assert.deepEqual([many.status, many.json.data], [200, { n: 1 }]);
+  assert.equal((await asked()) - before, 1);
+  before = await asked();
+  const { status } = await get("/api/session", { headers: { cookie: bomb(10_000) } });
+  assert.ok(status >= 400 && status < 500, `${status}`);
+  assert.equal((await asked()) - before, 0);
+  assert.deepEqual((await get("/api/session", { headers: { cookie } })).json.data, { n: 1 });
+});
+
 test("a session lives from its first value to logout, and login changes its id", async () => {
   const none = await get("/api/session");
   assert.deepEqual(none.json, { data: {}, status: "new" });
