@@ -86,7 +86,11 @@ export async function open(browser, url, { width = 1280, height = 900, scheme } 
     // What is refused on purpose is told there too.
     if (message.type() === "error" && !/status of (401|404|429|503)|NetworkError|ERR_/.test(message.text())) problems.push(message.text());
   });
-  await page.setViewport({ width, height });
+  await page.setViewport({ width, height }).catch((/** @type {Error} */ error) => {
+    // With the size goes how the screen is turned, which Firefox 140 does not know yet.
+    if (!error.message.includes("setScreenOrientationOverride): unknown command")) throw error;
+  });
+  await holds(page, `innerWidth === ${width} && innerHeight === ${height}`);
   if (scheme) await setTheme(page, url, scheme);
   await page.goto(`${url}/api/console/`);
   return { page, problems, close: () => context.close() };
@@ -120,6 +124,15 @@ export async function go(page, panel) {
 
 /** What an element says. @param {Page} page @param {string} selector @returns {Promise<string>} */
 export const text = (page, selector) => page.$eval(selector, (/** @type {HTMLElement} */ found) => found.innerText);
+
+/** Until it is so: not by puppeteer, whose waiting the page's policy forbids in Firefox 140. @param {Page} page @param {string} expression */
+export async function holds(page, expression) {
+  for (let tries = 0; tries < 400; tries++) {
+    if (await page.evaluate(expression)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`not within 20 s: ${expression}`);
+}
 
 /** Until an element says so. @param {Page} page @param {string} selector @param {RegExp} said @param {number} [seconds] */
 export async function says(page, selector, said, seconds = 20) {

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { startRedis } from "../../scripts/stack.mjs";
-import { BROWSERS, enter, fill, go, open, plant, says, signIn, startConsole, text } from "./console.mjs";
+import { BROWSERS, enter, fill, go, holds, open, plant, says, signIn, startConsole, text } from "./console.mjs";
 
 /** @typedef {import("./console.mjs").Page} Page */
 
@@ -116,7 +116,7 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
     assert.match(await text(page, "#drawing"), /in [\d.]+ s/);
     await says(page, "#retry", /now/);
     // It goes with the next frame.
-    await page.waitForFunction("!document.querySelector('#drawing .next')");
+    await holds(page, "!document.querySelector('#drawing .next')");
     await page.click("#play button[value=check]");
     await says(page, "#verdict", /Allowed/);
     assert.match(await text(page, "#said"), /Allowed, \d of 3 left/);
@@ -141,7 +141,7 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
     });
     await says(page, "#value-body", /"title": "Forty-two"/);
     await page.keyboard.press("Escape");
-    await page.waitForFunction("!document.querySelector('#value').open");
+    await holds(page, "!document.querySelector('#value').open");
 
     const look = async (/** @type {string} */ of) => {
       await page.$eval("#look [name=name]", (/** @type {HTMLInputElement} */ input, /** @type {string} */ of) => (input.value = of), of);
@@ -158,7 +158,7 @@ for (const [name, launch] of Object.entries(BROWSERS)) {
     for (let left = 4; left > 1; left--) {
       await page.click('#entries button[aria-label^="Delete"]');
       await says(page, "#cache-said", /Deleted/);
-      await page.waitForFunction(`document.querySelectorAll(".entry").length === ${left - 1}`);
+      await holds(page, `document.querySelectorAll(".entry").length === ${left - 1}`);
     }
 
     const now = Date.now();
