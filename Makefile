@@ -35,7 +35,7 @@ reliability: ## a Redis that fails in each of its ways; writes the table of docs
 
 reproducible: ## two builds of what is shipped, from two folders: the same bytes, some 6 minutes
 	@scripts/setup.sh run
-	@$(IN_ENV) scripts/reproducible.sh
+	@scripts/reproducible.sh
 
 advisories: ## renews the snapshot of RustSec's advisories that make test holds Cargo.lock against
 	@scripts/advisories.sh

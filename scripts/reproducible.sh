@@ -7,7 +7,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
 sums() { # sums CLONE: of what it ships
-  (cd "$1" && find pkg/dist build -type f ! -name '*.map' -exec sha256sum {} + | LC_ALL=C sort -k2)
+  (cd "$1" && find pkg/dist build -type f -exec sha256sum {} + | LC_ALL=C sort -k2)
 }
 for folder in "$work/one" "$work/another folder, of a longer name"; do
   echo "building in ${folder##*/}"

@@ -136,6 +136,7 @@ redis.call('HSET', key, unpack(writes))
 if #deletes > 0 then redis.call('HDEL', key, unpack(deletes)) end
 redis.call('PEXPIRE', key, math.min(idle, ends - now) + 60000)
 if KEYS[2] then
+  -- Behind the writes, for Redis takes nothing back; should the mark fail, this login is repeated, and finds itself moved.
   redis.call('RENAME', key, KEYS[2])
   if now - tonumber(held.c) < 60000 then
     redis.call('HSET', key, 'x', '1')

@@ -29,7 +29,8 @@ async function deny(name, added) {
     mkdirSync(join(database, "crates", added.crate), { recursive: true });
     writeFileSync(join(database, "crates", added.crate, `${added.id}.md`), added.text);
   }
-  const git = (/** @type {string[]} */ ...args) => execFileSync("git", ["-C", database, "-c", "user.name=a", "-c", "user.email=a@example.com", ...args]);
+  const settings = ["user.name=a", "user.email=a@example.com", "commit.gpgsign=false"].flatMap((setting) => ["-c", setting]);
+  const git = (/** @type {string[]} */ ...args) => execFileSync("git", ["-C", database, ...settings, ...args]);
   git("init", "-q");
   git("add", "-A");
   git("commit", "-qm", DAY);
